@@ -1,0 +1,50 @@
+/** The current time. Production reads the system clock; tests give a fixed or a moving one. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+  /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Chance. Production draws from the operating system; tests give a seeded one. */
+export interface Random {
+  /** `length` unpredictable bytes. */
+  bytes(length: number): Uint8Array;
+  /** A number in [0, 1), for jitter only. */
+  fraction(): number;
+}
+
+/** Environment variables, as handed to the program. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A file open for positional writing. */
+export interface OpenFile {
+  /** Writes all of `bytes` at `offset`, or throws. Not yet durable: see {@link OpenFile.sync}. */
+  writeAt(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Resolves when all written data and the file's length are on the disk. */
+  sync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * The file system. All functions throw Node's own errors (with `code`, such as `ENOSPC`), never swallow one, and treat
+ * "no such file" as an answer only where their contract says null.
+ */
+export interface Files {
+  /** The whole content; null only when there is no such file. */
+  read(path: string): Promise<Uint8Array | null>;
+  /** Names in a folder, sorted; null only when there is no such folder. */
+  list(path: string): Promise<readonly { readonly name: string; readonly directory: boolean }[] | null>;
+  /**
+   * Replaces the file whole: written beside, synced, renamed, folder synced. After a crash the path holds either the
+   * old content or the new, never a part. Makes missing parent folders (mode 0700 when `mode` is 0o600).
+   */
+  replace(path: string, bytes: Uint8Array, mode: number): Promise<void>;
+  /** Makes the file only if it does not exist, synced; false (and nothing changed) when it does. */
+  createExclusive(path: string, bytes: Uint8Array, mode: number): Promise<boolean>;
+  /** Opens for reading and writing at positions; makes the file when it is missing (parents too). */
+  open(path: string, mode: number): Promise<OpenFile>;
+  /** Removes the file and syncs its folder; already gone is success. */
+  remove(path: string): Promise<void>;
+}
