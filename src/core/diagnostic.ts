@@ -72,6 +72,31 @@ export function toDiagnostics(error: unknown, context: { address?: string; place
   ];
 }
 
+/** Addresses that {@link mergeDiagnostics} lists in one message. */
+const LISTED = 5;
+
+/**
+ * Folds diagnostics that say the same (severity, summary, detail) into the first of them, so that one wrong credential over
+ * a hundred owners is one message. Its detail gains how many more there are, and at most five of their addresses.
+ */
+export function mergeDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const groups = new Map<string, Diagnostic[]>();
+  for (const diagnostic of diagnostics) {
+    const key = JSON.stringify([diagnostic.severity, diagnostic.summary, diagnostic.detail]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [diagnostic]);
+    else group.push(diagnostic);
+  }
+  return [...groups.values()].map((group) => {
+    const [first, ...others] = group as [Diagnostic, ...Diagnostic[]];
+    if (others.length === 0) return first;
+    const addresses = [...new Set(others.flatMap(({ address }) => (address === undefined ? [] : [address])))];
+    const listed = addresses.slice(0, LISTED).join(', ') + (addresses.length > LISTED ? ', …' : '');
+    const more = `The same holds for ${others.length} more${listed === '' ? '' : `: ${listed}`}.`.replace('….', '…');
+    return { ...first, detail: first.detail === '' ? more : `${first.detail}\n${more}` };
+  });
+}
+
 /** A JSON path as text: `resource.keyform_sinch_access_key.ci["display name"][0]`. */
 export function formatPath(path: readonly (string | number)[]): string {
   let text = '';

@@ -52,7 +52,9 @@ export interface HttpPort {
   /**
    * Performs the call, repeating it as far as that is harmless, and resolves to the last whole answer, whatever its status.
    * Throws a KeyformError: `unreachable` or `tls-failure` when nothing reached the API; `timeout` when a safe call got no
-   * whole answer; `outcome-unknown` when an unsafe call was sent and no whole answer came back; `cancelled` on abort before sending.
+   * whole answer; `malformed-answer` when what a safe call got is not HTTP or far too large; `outcome-unknown` when an unsafe call
+   * was sent and no whole answer came back; `cancelled` on abort before sending, between attempts, or during a GET;
+   * `invalid-configuration` for a URL that must not be used (plain http to another machine) and a request HTTP cannot carry.
    */
   send(call: HttpCall): Promise<HttpResponse>;
 }

@@ -48,3 +48,43 @@ export interface Files {
   /** Removes the file and syncs its folder; already gone is success. */
   remove(path: string): Promise<void>;
 }
+
+/** How a child process ended. */
+export interface ProcessResult {
+  /** Exit code; null when a signal ended it. */
+  readonly code: number | null;
+  /** Name of the signal that ended it, such as `SIGKILL`; null when it exited by itself. */
+  readonly signal: string | null;
+  /** What it wrote, as UTF-8; the last part only when it wrote more than the cap. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Whether the beginning of `stdout` or `stderr` was dropped. */
+  readonly truncated: boolean;
+}
+
+/** Child processes. */
+export interface Processes {
+  /**
+   * Runs a program to its end, with nothing on its standard input unless `input` is given. Resolves however it exits; rejects
+   * with Node's own error (`code` such as `ENOENT`) when it cannot be started. On abort it, and what it started, is ended
+   * (asked first, then killed), and the promise rejects with the signal's reason once it is gone.
+   */
+  run(
+    /** A program's name or path; with `shell`, a whole command line. */
+    command: string,
+    options: {
+      /** Not with `shell`. */
+      readonly args?: readonly string[];
+      readonly cwd: string;
+      /** The whole environment of the child; nothing is added to it. */
+      readonly env: Environment;
+      readonly shell?: boolean;
+      readonly input?: string;
+      readonly signal?: AbortSignal;
+      /** Called with each piece of its standard error as it comes. */
+      readonly onStderr?: (text: string) => void;
+      /** Bytes of each stream that are kept. Default 16 MiB. */
+      readonly maxOutput?: number;
+    },
+  ): Promise<ProcessResult>;
+}

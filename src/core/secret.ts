@@ -1,21 +1,21 @@
 const inspect = Symbol.for('nodejs.util.inspect.custom');
 
-/** What stands in place of a secret wherever one might be printed. */
+/** What stands in place of a concealed value wherever one might be printed. */
 export const SENSITIVE = '(sensitive)';
 
 /**
- * A secret value. Every implicit way of printing it (string conversion, JSON, `console.log`, template literals) gives
- * `(sensitive)`; only {@link Secret.reveal} gives the value, so `grep reveal` finds every place where one leaves.
+ * A value that every implicit way of printing (string conversion, JSON, `console.log`, template literals) shows as
+ * `(sensitive)`; only {@link Concealed.reveal} gives it, so `grep reveal` finds every place where one leaves.
  */
-export class Secret {
-  readonly #value: string;
+export class Concealed<T> {
+  readonly #value: T;
 
-  constructor(value: string) {
+  constructor(value: T) {
     this.#value = value;
   }
 
-  /** The plain value. Callers: signing, sealing, and the `secret` commands; nothing else. */
-  reveal(): string {
+  /** The plain value. Callers: signing, sealing, evaluation, and the `secret` commands; nothing that prints. */
+  reveal(): T {
     return this.#value;
   }
 
@@ -31,3 +31,6 @@ export class Secret {
     return SENSITIVE;
   }
 }
+
+/** The secret of a key, a credential, a passphrase or an identity. */
+export class Secret extends Concealed<string> {}

@@ -1,0 +1,191 @@
+import { isName } from '../address.ts';
+import type { Diagnostic, Place } from '../diagnostic.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Expression } from '../language/expression.ts';
+import { parseValue } from '../language/parse.ts';
+import { didYouMean } from '../suggest.ts';
+
+/** Path of keys and indexes from the root of a file. */
+export type Path = readonly (string | number)[];
+
+/** Collects what is wrong with a stack, so that all errors come at once. */
+export class Report {
+  readonly diagnostics: Diagnostic[] = [];
+
+  error(place: Place | undefined, summary: string, detail: string, address?: string): void {
+    this.diagnostics.push({
+      severity: 'error',
+      summary,
+      detail,
+      ...(address === undefined ? {} : { address }),
+      ...(place === undefined ? {} : { place }),
+    });
+  }
+
+  warn(place: Place, summary: string, detail: string): void {
+    this.diagnostics.push({ severity: 'warning', summary, detail, place });
+  }
+
+  get failed(): boolean {
+    return this.diagnostics.some((d) => d.severity === 'error');
+  }
+}
+
+/** One body of a block: an object of a file, with where it stands. */
+export interface Body {
+  readonly file: string;
+  readonly path: Path;
+  readonly value: JsonObject;
+}
+
+/** The place of something inside a body. */
+export function placeIn(body: Body, ...more: (string | number)[]): Place {
+  return { file: body.file, path: [...body.path, ...more] };
+}
+
+/**
+ * The entries of a body without the `//` comments that the JSON syntax allows.
+ * https://developer.hashicorp.com/terraform/language/syntax/json#comment-properties
+ */
+export function entriesOf(body: Body): [string, Json][] {
+  return Object.entries(body.value).filter(([key]) => key !== '//');
+}
+
+/**
+ * The bodies of a block at `path`: the JSON syntax allows one object, or an array of them. Anything else is reported.
+ */
+export function bodiesOf(file: string, path: Path, value: Json, what: string, report: Report): Body[] {
+  const items: [Path, Json][] = Array.isArray(value)
+    ? value.map((item: Json, index): [Path, Json] => [[...path, index], item])
+    : [[path, value]];
+  const bodies: Body[] = [];
+  for (const [at, item] of items) {
+    if (isObject(item)) bodies.push({ file, path: at, value: item as JsonObject });
+    else report.error({ file, path: at }, `${what} must be an object`, `It is ${kindOf(item)}.`);
+  }
+  return bodies;
+}
+
+/** The labelled bodies of a block with `depth` labels: `resource.<type>.<name>`. Arrays may stand at every level. */
+export function labelledBodies(
+  file: string,
+  path: Path,
+  value: Json,
+  depth: number,
+  what: string,
+  report: Report,
+): { labels: readonly string[]; body: Body }[] {
+  const bodies = bodiesOf(file, path, value, what, report);
+  if (depth === 0) return bodies.map((body) => ({ labels: [], body }));
+  return bodies.flatMap((body) =>
+    entriesOf(body).flatMap(([label, item]) =>
+      labelledBodies(file, [...body.path, label], item, depth - 1, `${what} "${label}"`, report).map((found) => ({
+        labels: [label, ...found.labels],
+        body: found.body,
+      })),
+    ),
+  );
+}
+
+/** Parses a value of a body into an expression; syntax errors are reported at their place and column. */
+export function expressionIn(body: Body, key: string, report: Report): Expression {
+  return parseValue(body.value[key] as Json, (problem, path) => {
+    report.error({ ...placeIn(body, key, ...path), column: problem.column }, problem.message, problem.detail);
+  });
+}
+
+/** Reports each key of a body that is not among `known`, and suggests the one that was meant. */
+export function refuseUnknownKeys(
+  body: Body,
+  known: readonly string[],
+  what: string,
+  report: Report,
+  later: Readonly<Record<string, string>> = {},
+  address?: string,
+): void {
+  for (const [key] of entriesOf(body)) {
+    if (known.includes(key)) continue;
+    const reason = Object.hasOwn(later, key) ? later[key] : undefined;
+    if (reason !== undefined) {
+      report.error(placeIn(body, key), `"${key}" is not supported by this version of Keyform`, reason, address);
+    } else {
+      report.error(
+        placeIn(body, key),
+        `Unsupported argument "${key}"`,
+        `${what} has no argument named "${key}".${didYouMean(key, known)}`,
+        address,
+      );
+    }
+  }
+}
+
+/** Whether a block's name can be referred to; reported when it cannot. */
+export function checkName(place: Place, what: string, name: string, report: Report): boolean {
+  if (isName(name)) return true;
+  report.error(
+    place,
+    `Invalid ${what} name "${name}"`,
+    'A name begins with a letter or "_" and goes on with letters, digits, "_" and "-".',
+  );
+  return false;
+}
+
+/** A literal string at `key`, or null (reported when it is set to something else or contains a template). */
+export function literalString(body: Body, key: string, report: Report): string | null {
+  const value = body.value[key];
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string' && !value.includes('${') && !value.includes('%{')) return value;
+  report.error(placeIn(body, key), `"${key}" must be a literal string`, `It is ${kindOf(value)}.`);
+  return null;
+}
+
+/** A literal boolean at `key`, or `fallback` (reported when it is set to something else). */
+export function literalBoolean(body: Body, key: string, fallback: boolean, report: Report): boolean {
+  const value = body.value[key];
+  if (value === undefined || value === null) return fallback;
+  if (typeof value === 'boolean') return value;
+  if (value === 'true' || value === 'false') return value === 'true';
+  report.error(placeIn(body, key), `"${key}" must be true or false`, `It is ${kindOf(value)}.`);
+  return fallback;
+}
+
+/** A literal list of strings at `key`, empty when absent (reported when it is set to something else). */
+export function literalStrings(body: Body, key: string, report: Report): string[] {
+  const value = body.value[key];
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    report.error(placeIn(body, key), `"${key}" must be a list of strings`, `It is ${kindOf(value)}.`);
+    return [];
+  }
+  const strings: string[] = [];
+  value.forEach((item: Json, index) => {
+    if (typeof item === 'string') strings.push(item);
+    else
+      report.error(placeIn(body, key, index), `"${key}" must be a list of strings`, `This element is ${kindOf(item)}.`);
+  });
+  return strings;
+}
+
+/** Addresses in a `depends_on`; `${…}` around one is allowed, as CDKTF may write it. */
+export function readAddresses(body: Body, key: string, report: Report): string[] {
+  const value = body.value[key];
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    report.error(placeIn(body, key), `"${key}" must be a list of addresses`, 'Write [ "type.name" ].');
+    return [];
+  }
+  return value.flatMap((item: Json, index) => {
+    if (typeof item === 'string') return [item.replace(/^\$\{(.*)\}$/s, '$1')];
+    report.error(placeIn(body, key, index), `"${key}" must be a list of addresses`, `This element is ${kindOf(item)}.`);
+    return [];
+  });
+}
+
+/** A value's kind in words, never the value. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'string') return value.includes('${') ? 'a template' : 'a string';
+  return typeof value === 'number' ? 'a number' : 'a boolean';
+}

@@ -1,0 +1,178 @@
+import type { JsonObject } from '../json.ts';
+import type { Value } from '../language/value.ts';
+import type { Operation } from '../provider.ts';
+import { argumentsOf } from '../resource.ts';
+import type { Generation, ResourceState } from '../state.ts';
+import { handlerOf, ownerOf, type TypeEntry, type World } from './actual.ts';
+import { knownArgs } from './desire.ts';
+import { livingObject, markSensitive, nameIn } from './object.ts';
+import type { ResourceChange, Step, StepKind } from './plan.ts';
+import type { Refreshed } from './refresh.ts';
+
+/**
+ * A step whose place among the steps of other addresses is not settled. `phase` says which: `make` steps come after the
+ * `make` steps of what the address depends on; `drop` steps come after all steps of what depends on the address.
+ */
+export interface DraftStep extends Step {
+  readonly phase: 'make' | 'drop';
+}
+
+/** Longest name that a retired key gets: vendors publish no limit, so it stays within what any of them is known to take. */
+const NAME_LIMIT = 255;
+
+/** Collects the steps of one address, each with its forecast; in `steps` in the order in which they were drafted. */
+export class Draft {
+  readonly steps: DraftStep[] = [];
+  readonly #address: string;
+  readonly #type: string;
+  readonly #provider: string;
+  readonly #entry: TypeEntry;
+  readonly #world: World;
+  readonly #strangers: Refreshed['strangers'];
+
+  constructor(
+    address: string,
+    type: string,
+    provider: string,
+    entry: TypeEntry,
+    world: World,
+    strangers: Refreshed['strangers'],
+  ) {
+    this.#address = address;
+    this.#type = type;
+    this.#provider = provider;
+    this.#entry = entry;
+    this.#world = world;
+    this.#strangers = strangers;
+  }
+
+  /** The owner that planned arguments name; null while one of those that force a new key is not known. */
+  owner(args: Readonly<Record<string, Value>>): { id: string; label: string } | null {
+    const known = knownArgs(args);
+    for (const [name, spec] of Object.entries(argumentsOf(this.#entry.type))) {
+      if (spec.forcesNew && !Object.hasOwn(known, name)) return null;
+    }
+    return ownerOf(this.#world, this.#provider, this.#type, known);
+  }
+
+  /** Id of the step drafted last. Throws when there is none. */
+  last(): string {
+    const last = this.steps.at(-1);
+    if (last === undefined) throw new Error('no step drafted yet');
+    return last.id;
+  }
+
+  /** Makes a key, or does something to it once it is there: a step of the `make` phase. `changed` is for an update. */
+  make(
+    kind: StepKind,
+    generation: number,
+    key: Generation | null,
+    args: Readonly<Record<string, Value>>,
+    owner: string | null,
+    after: readonly string[],
+    changed: readonly string[] = [],
+  ): void {
+    const makes = kind === 'create' || kind === 'rotate';
+    this.steps.push({
+      id: `${kind} ${this.#address}`,
+      kind,
+      address: this.#address,
+      type: this.#type,
+      provider: this.#provider,
+      owner,
+      generation,
+      keyId: key?.id ?? null,
+      after,
+      args,
+      changed,
+      knownIds: makes && owner !== null ? (this.#strangers.get(owner) ?? null) : null,
+      intent: null,
+      forecast: this.#forecast(
+        this.#provider,
+        makes ? 'create' : (kind as Operation),
+        knownArgs(args),
+        key?.enabled ?? true,
+      ),
+      phase: 'make',
+    });
+  }
+
+  /**
+   * Where names are unique, moves the name away from the key that is about to be replaced. Returns the id of the step,
+   * or null when the name is free already.
+   */
+  freeName(old: Generation, wanted: string | null, owner: string | null, provider: string): string | null {
+    const name = this.#entry.type.capabilities.name;
+    if (name === null || !name.uniquePerOwner || !name.renameable || wanted === null) return null;
+    if (old.args[name.argument] !== wanted || owner !== ownerOf(this.#world, provider, this.#type, old.args).id)
+      return null;
+    const suffix = ` (replaced ${old.id.slice(0, 8)})`;
+    const retired = wanted.slice(0, NAME_LIMIT - suffix.length) + suffix;
+    const args = markSensitive({ ...old.args, [name.argument]: retired }, old.sensitiveArgs);
+    const id = `rename ${this.#address}`;
+    this.steps.push({
+      id,
+      kind: 'update',
+      address: this.#address,
+      type: this.#type,
+      provider,
+      owner,
+      generation: old.number,
+      keyId: old.id,
+      after: [],
+      args,
+      changed: [name.argument],
+      knownIds: null,
+      intent: null,
+      forecast: this.#forecast(provider, 'update', knownArgs(args), old.enabled),
+      phase: 'make',
+    });
+    return id;
+  }
+
+  /** Deletes a living key. */
+  drop(generation: Generation, provider: string, after: readonly string[], phase: DraftStep['phase'] = 'drop'): void {
+    this.steps.push({
+      id: `delete ${this.#address} ${generation.id}`,
+      kind: 'delete',
+      address: this.#address,
+      type: this.#type,
+      provider,
+      owner: ownerOf(this.#world, provider, this.#type, generation.args).id,
+      generation: generation.number,
+      keyId: generation.id,
+      after,
+      args: {},
+      changed: [],
+      knownIds: null,
+      intent: null,
+      forecast: this.#forecast(provider, 'delete', generation.args, generation.enabled),
+      phase,
+    });
+  }
+
+  /** Deletes a key that an earlier replacement left behind, and says so. */
+  leftOver(resource: ResourceState, generation: Generation): ResourceChange {
+    this.drop(generation, resource.provider, []);
+    const { type, cloud } = this.#entry;
+    return {
+      address: resource.address,
+      type: resource.type,
+      name: nameIn(resource.address),
+      cloud: cloud.name,
+      provider: resource.provider,
+      actions: ['delete'],
+      actionReason: null,
+      before: livingObject(type, generation),
+      after: null,
+      replacePaths: [],
+      reasons: ['it was replaced before, and is still alive'],
+      deposed: generation.id,
+      ownerLabel: ownerOf(this.#world, resource.provider, resource.type, generation.args).label,
+    };
+  }
+
+  #forecast(provider: string, operation: Operation, args: JsonObject, enabled: boolean): Step['forecast'] {
+    return handlerOf(this.#world, provider, this.#type).forecast(operation, { args, enabled });
+  }
+}

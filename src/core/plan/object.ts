@@ -1,0 +1,88 @@
+import { parseAddress } from '../address.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { Sensitive, sensitive, UNKNOWN, type Value } from '../language/value.ts';
+import type { ActualKey, ResourceType } from '../provider.ts';
+import { argumentsOf } from '../resource.ts';
+import type { Generation } from '../state.ts';
+
+/**
+ * A living key as references and plans see it: arguments, then attributes. Where an argument and an attribute share a
+ * name (`enabled`, `expires_at`) it is one thing. The secret is marked sensitive.
+ */
+export function livingObject(type: ResourceType, generation: Generation): Record<string, Value> {
+  const marked = (name: string, value: Value) =>
+    generation.sensitiveArgs.includes(name) && value !== null ? sensitive(value) : value;
+  const object: Record<string, Value> = {};
+  for (const name of Object.keys(argumentsOf(type))) {
+    object[name] = marked(name, generation.args[name] ?? null);
+  }
+  for (const name of Object.keys(type.attributes)) object[name] = generation.attributes[name] ?? null;
+  return Object.assign(object, {
+    id: generation.id,
+    access_key_id: generation.accessKeyId,
+    secret: sensitive(generation.secret === null ? null : generation.secret.reveal()),
+    created_at: generation.createdAt,
+    generation: generation.number,
+    expires_at: marked('expires_at', generation.expiresAt),
+    enabled: marked('enabled', generation.enabled),
+  });
+}
+
+/** A key still to be made, as references and plans see it: arguments are planned, most attributes are unknown. */
+export function plannedObject(
+  type: ResourceType,
+  args: Readonly<Record<string, Value>>,
+  generation: number,
+): Record<string, Value> {
+  const object: Record<string, Value> = { ...args };
+  for (const name of Object.keys(type.attributes)) object[name] = UNKNOWN;
+  return Object.assign(object, {
+    id: UNKNOWN,
+    access_key_id: UNKNOWN,
+    secret: sensitive(UNKNOWN),
+    created_at: UNKNOWN,
+    generation,
+    expires_at: type.capabilities.expiry === 'none' ? null : (args.expires_at ?? null),
+    enabled: args.enabled ?? true,
+  });
+}
+
+/** A living key after an update in place. Attributes that the API moves along are unknown. */
+export function updatedObject(
+  type: ResourceType,
+  generation: Generation,
+  args: Readonly<Record<string, Value>>,
+): Record<string, Value> {
+  const object = { ...livingObject(type, generation), ...args };
+  for (const name of Object.keys(type.attributes)) object[name] = UNKNOWN;
+  return object;
+}
+
+/** Marks the named members of `object` sensitive, in place, and returns it; nulls stay as they are. */
+export function markSensitive(object: Record<string, Value>, names: readonly string[]): Record<string, Value> {
+  for (const name of names) {
+    const value = object[name] ?? null;
+    if (value !== null && !(value instanceof Sensitive)) object[name] = new Sensitive(value);
+  }
+  return object;
+}
+
+/** The name part of an address, for Terraform's plan JSON. */
+export function nameIn(address: string): string {
+  return parseAddress(address)?.name ?? address;
+}
+
+/** What the API shows of a key, laid over what state remembers of it. */
+export function overlay(generation: Generation, key: ActualKey): Generation {
+  const args: Record<string, Json> = { ...generation.args };
+  for (const [name, value] of Object.entries(key.args)) args[name] = value;
+  return {
+    ...generation,
+    accessKeyId: key.accessKeyId,
+    createdAt: key.createdAt ?? generation.createdAt,
+    expiresAt: key.expiresAt,
+    enabled: key.enabled,
+    args: args satisfies JsonObject,
+    attributes: { ...generation.attributes, ...key.attributes },
+  };
+}

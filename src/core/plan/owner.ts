@@ -1,0 +1,74 @@
+import { Report } from '../configuration/block.ts';
+import { StackScope } from '../configuration/scope.ts';
+import type { JsonObject } from '../json.ts';
+import { UNKNOWN } from '../language/value.ts';
+import { argumentsOf } from '../resource.ts';
+import type { ResourceState } from '../state.ts';
+import { connectionOf, ownerOf, type World } from './actual.ts';
+import { desire, knownArgs } from './desire.ts';
+import type { PlanInput } from './input.ts';
+import { livingObject, plannedObject } from './object.ts';
+
+/** An owner to ask, and through what. */
+export interface AskedOwner {
+  readonly type: string;
+  readonly provider: string;
+  readonly label: string;
+  /** Arguments that name the owner. */
+  readonly args: JsonObject;
+}
+
+/** Owners that must be asked before planning: of every key in state, and of every declared key whose owner is known. */
+export function ownersToAsk(
+  input: Pick<PlanInput, 'configuration' | 'wiring' | 'variables' | 'state' | 'world'>,
+): Map<string, AskedOwner> {
+  const owners = new Map<string, AskedOwner>();
+  const add = (provider: string, type: string, args: JsonObject) => {
+    try {
+      const owner = ownerOf(input.world, provider, type, args);
+      if (!owners.has(owner.id)) owners.set(owner.id, { type, provider, label: owner.label, args });
+    } catch {
+      // No connection: planning meets the same error at the address itself and reports it there.
+    }
+  };
+  for (const resource of input.state.resources.values()) {
+    for (const generation of [resource.current, ...resource.deposed]) {
+      if (generation !== null) add(resource.provider, resource.type, generation.args);
+    }
+  }
+  for (const intent of input.state.intents.values()) add(intent.provider, intent.type, intent.args);
+  const scope = new StackScope(input.configuration, input.variables);
+  for (const address of input.wiring.order) {
+    const block = input.configuration.resources.get(address);
+    if (block === undefined) continue;
+    const current = input.state.resources.get(address)?.current ?? null;
+    // Good enough to find owners: what the key has now, or what the stack says of one that is still to be made.
+    const unknown = Object.fromEntries(Object.keys(argumentsOf(block.type)).map((name) => [name, UNKNOWN]));
+    const desired = desire(block, scope, new Report());
+    scope.resources.set(
+      address,
+      current === null ? plannedObject(block.type, desired?.args ?? unknown, 1) : livingObject(block.type, current),
+    );
+    if (desired === null) continue;
+    const args = knownArgs(desired.args);
+    const wanting = Object.entries(block.type.arguments).some(
+      ([name, spec]) => spec.forcesNew && !Object.hasOwn(args, name),
+    );
+    if (!wanting) add(block.provider, block.type.type, args);
+  }
+  return owners;
+}
+
+/** Throws the error that stands in the place of an owner's keys: unreadable is never taken for empty. */
+export function requireOwners(world: World, resource: ResourceState): void {
+  const { provider, type, current, deposed } = resource;
+  connectionOf(world, provider, type);
+  for (const generation of [...deposed, ...(current === null ? [] : [current])])
+    requireListed(world, ownerOf(world, provider, type, generation.args).id);
+}
+
+/** Throws the error that stands in the place of one owner's keys; an owner that was not asked passes. */
+export function requireListed(world: World, owner: string): void {
+  const keys = world.keys.get(owner);
+  if (keys instanceof Error) throw keys;
+}

@@ -1,0 +1,177 @@
+import type { Diagnostic } from '../diagnostic.ts';
+import type { Value } from '../language/value.ts';
+import type { ForecastCall } from '../provider.ts';
+import type { JournalEntry } from '../state.ts';
+
+/**
+ * The plan: a value that can be printed, saved, compared and executed by code that decides nothing any more.
+ */
+
+/** What a step does. `rotate` makes the next generation of an address that has a key; `recover` deletes an orphan. */
+export type StepKind = 'create' | 'rotate' | 'verify' | 'update' | 'enable' | 'disable' | 'delete' | 'recover';
+
+/** One thing that apply does, with at most one effect at a key API. */
+export interface Step {
+  /** Unique in the plan and stable between equal plans: `rotate keyform_sinch_access_key.ci`. */
+  readonly id: string;
+  readonly kind: StepKind;
+  readonly address: string;
+  readonly type: string;
+  /** Provider block: `keyform` or `keyform.<alias>`. */
+  readonly provider: string;
+  /** Owner id; null when the owner is not known before apply. */
+  readonly owner: string | null;
+  /** Number of the generation that is made or concerned; 0 for an orphan. */
+  readonly generation: number;
+  /** Id of the key concerned; null for one that is still to be made. */
+  readonly keyId: string | null;
+  /** Ids of the steps that must have succeeded before. */
+  readonly after: readonly string[];
+  /** For create, rotate, update: argument values, completed; unknown parts are evaluated again when they are known. */
+  readonly args: Readonly<Record<string, Value>>;
+  /** For update: the arguments to change. */
+  readonly changed: readonly string[];
+  /** For create and rotate: ids of the owner's keys that state did not hold when planned; null when it was not listed. */
+  readonly knownIds: readonly string[] | null;
+  /** For recover: the intent that it settles. */
+  readonly intent: string | null;
+  /** API calls that the step will make. */
+  readonly forecast: readonly ForecastCall[];
+}
+
+/** Terraform's words for what happens to a resource, in the order in which it happens. */
+export type ChangeAction = 'no-op' | 'create' | 'update' | 'delete';
+
+/** Why a resource is replaced or deleted, in Terraform's words where it has one. */
+export type ActionReason =
+  | 'replace_because_cannot_update'
+  | 'replace_because_tainted'
+  | 'replace_by_request'
+  | 'delete_because_no_resource_config'
+  | null;
+
+/** What happens to one address. */
+export interface ResourceChange {
+  readonly address: string;
+  readonly type: string;
+  readonly name: string;
+  readonly cloud: string;
+  readonly provider: string;
+  readonly actions: readonly ChangeAction[];
+  readonly actionReason: ActionReason;
+  /** All arguments and attributes, by name; null where there is no key. */
+  readonly before: Readonly<Record<string, Value>> | null;
+  readonly after: Readonly<Record<string, Value>> | null;
+  /** Arguments whose change forces a new key. */
+  readonly replacePaths: readonly string[];
+  /** In words, for people: why anything happens at all. */
+  readonly reasons: readonly string[];
+  /** Id of the replaced key that is deleted; null for the current key. */
+  readonly deposed: string | null;
+  /** Owner in words; null when not known before apply. */
+  readonly ownerLabel: string | null;
+}
+
+export interface OutputChange {
+  readonly name: string;
+  readonly actions: readonly ChangeAction[];
+  readonly before: Value;
+  readonly after: Value;
+  readonly sensitive: boolean;
+}
+
+/** Something that the refresh found to differ from state. */
+export interface Drift {
+  readonly kind: 'changed' | 'gone';
+  readonly address: string;
+  readonly type: string;
+  readonly name: string;
+  readonly cloud: string;
+  readonly provider: string;
+  readonly keyId: string;
+  /** Id of the replaced key concerned; null for the current key. */
+  readonly deposed: string | null;
+  readonly before: Readonly<Record<string, Value>>;
+  readonly after: Readonly<Record<string, Value>> | null;
+  /** Names of arguments and attributes that differ; empty for a key that is gone. */
+  readonly changed: readonly string[];
+}
+
+/** A key of a known owner that no state holds. */
+export interface UnmanagedKey {
+  readonly cloud: string;
+  readonly type: string;
+  readonly ownerLabel: string;
+  readonly id: string;
+  readonly accessKeyId: string;
+  /** The value of the type's naming argument; null where keys have no name. */
+  readonly name: string | null;
+  readonly createdAt: string | null;
+  readonly enabled: boolean;
+  /** The key that Keyform authenticates with: shown, never counted as unmanaged. */
+  readonly self: boolean;
+}
+
+/** A key that an interrupted create may have left behind. */
+export interface OrphanKey {
+  /** The address that the key was to be made for. */
+  readonly address: string;
+  readonly type: string;
+  readonly keyId: string;
+  readonly ownerLabel: string | null;
+  readonly createdAt: string | null;
+}
+
+/** What the plan will cost. */
+export interface Forecast {
+  /** Calls by `<cloud> <action>`, most first. */
+  readonly calls: readonly { readonly cloud: string; readonly action: string; readonly count: number }[];
+  /** Least time that rate limits make of the calls, in seconds. */
+  readonly seconds: number;
+}
+
+export type PlanMode = 'normal' | 'destroy' | 'refresh-only';
+
+export interface Plan {
+  readonly stack: string;
+  readonly mode: PlanMode;
+  /** Of the state that was planned from. */
+  readonly lineage: string;
+  readonly serial: number;
+  /** SHA-256 of the stack's files, hexadecimal. */
+  readonly configurationHash: string;
+  /** RFC 3339 UTC. */
+  readonly createdAt: string;
+  readonly steps: readonly Step[];
+  readonly changes: readonly ResourceChange[];
+  readonly outputs: readonly OutputChange[];
+  readonly drift: readonly Drift[];
+  readonly unmanaged: readonly UnmanagedKey[];
+  /** In every mode, whether or not a step deletes them. */
+  readonly orphans: readonly OrphanKey[];
+  /** Managed keys at the owners that were read, and all keys there. */
+  readonly coverage: { readonly managed: number; readonly total: number };
+  readonly forecast: Forecast;
+  /** What apply records before its first step: what the refresh learnt. */
+  readonly entries: readonly JournalEntry[];
+  /** Errors: something of the stack was refused, and what depends on it; the rest can be applied. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** True when a guard concerns the plan as a whole: it must not be applied. */
+  readonly blocked: boolean;
+}
+
+/** Whether applying the plan would do or record anything that its owner should know of. */
+export function hasChanges(plan: Plan): boolean {
+  return plan.steps.length > 0 || plan.outputs.some((output) => output.actions[0] !== 'no-op');
+}
+
+/** Counts as Terraform prints them: a replacement adds one and destroys one. */
+export function countChanges(plan: Plan): { add: number; change: number; destroy: number } {
+  const counts = { add: 0, change: 0, destroy: 0 };
+  for (const step of plan.steps) {
+    if (step.kind === 'create' || step.kind === 'rotate') counts.add += 1;
+    if (step.kind === 'delete' || step.kind === 'recover') counts.destroy += 1;
+  }
+  counts.change = plan.changes.filter((change) => change.actions[0] === 'update').length;
+  return counts;
+}

@@ -1,0 +1,282 @@
+import { type Json, stableStringify } from '../json.ts';
+import type { ActualKey, Owner, ResourceType } from '../provider.ts';
+import { argumentsOf } from '../resource.ts';
+import {
+  applyEntry,
+  type Generation,
+  type Intent,
+  type JournalEntry,
+  type MutableState,
+  type ResourceState,
+  type State,
+} from '../state.ts';
+import { credentialsOf, ownerOf, typeOf, type World } from './actual.ts';
+import { livingObject, nameIn, overlay } from './object.ts';
+import type { Drift, UnmanagedKey } from './plan.ts';
+
+/** An attempt to create whose result nobody recorded, and what the API shows of it. */
+export interface Orphan {
+  readonly intent: Intent;
+  /** Id of its owner as asked now; the credential may be another than then. */
+  readonly owner: string;
+  /** Keys that it may have made: of its owner, unknown before it, in no state, of its arguments and time. */
+  readonly candidates: readonly ActualKey[];
+}
+
+/** A key of which state knows that it lives somewhere else than where Keyform looks now. */
+export interface Misplaced {
+  readonly address: string;
+  readonly keyId: string;
+  /** {@link Owner.scope} of the key, and of what would be asked. */
+  readonly recorded: string;
+  readonly asked: string;
+}
+
+export interface Refreshed {
+  /** The state as it is once `entries` are recorded. */
+  readonly state: MutableState;
+  readonly entries: readonly JournalEntry[];
+  readonly drift: readonly Drift[];
+  readonly orphans: readonly Orphan[];
+  /** Keys that were seen under another endpoint, account or identity than is asked now, so that nothing is known of them. */
+  readonly misplaced: readonly Misplaced[];
+  /** Open attempts to create whose owner was not read, so that nothing is known of what became of them. */
+  readonly unsettled: readonly Intent[];
+  readonly unmanaged: readonly UnmanagedKey[];
+  /** By owner id, for each owner that was read: ids of its keys that state does not hold. */
+  readonly strangers: ReadonlyMap<string, readonly string[]>;
+  readonly coverage: { readonly managed: number; readonly total: number };
+}
+
+/** How far a vendor's clock may be off ours when a creation time is compared with that of an intent. */
+const CLOCK_SLACK_MS = 5 * 60_000;
+
+/** How long after its intent a create may still reach the API: all waits for rate limits and all pauses between attempts. */
+const LONGEST_CREATE_MS = 15 * 60_000;
+
+/**
+ * Compares what state remembers with what the APIs show. Pure: the result says what to record, nothing is recorded. An
+ * owner that could not be read changes nothing: its keys stay as they are remembered, and nothing of it is called gone.
+ */
+export function refresh(before: State, world: World): Refreshed {
+  const state: MutableState = {
+    ...before,
+    resources: new Map(before.resources),
+    intents: new Map(before.intents),
+  };
+  const entries: JournalEntry[] = [];
+  const drift: Drift[] = [];
+  const misplaced: Misplaced[] = [];
+  const managed = new Set<string>();
+  const held = new Set<string>();
+  const record = (entry: JournalEntry) => {
+    entries.push(entry);
+    applyEntry(state, entry);
+  };
+
+  for (const resource of before.resources.values()) {
+    const { type, cloud } = typeOf(world, resource.type);
+    for (const generation of [...resource.deposed, ...(resource.current === null ? [] : [resource.current])]) {
+      held.add(`${cloud.name} ${generation.id}`);
+      const owner = ownerIn(world, resource, generation);
+      // Without a connection nothing is known of the key; whoever plans a step for it meets the error itself.
+      if (owner === null) continue;
+      const keys = readKeys(world, owner.id);
+      if (generation.scope !== owner.scope && keys?.has(generation.id) !== true) {
+        const { address } = resource;
+        misplaced.push({ address, keyId: generation.id, recorded: generation.scope, asked: owner.scope });
+        continue;
+      }
+      if (keys === null) continue;
+      managed.add(`${owner.id} ${generation.id}`);
+      const key = keys.get(generation.id);
+      const base = {
+        address: resource.address,
+        type: resource.type,
+        name: nameIn(resource.address),
+        cloud: cloud.name,
+        provider: resource.provider,
+        keyId: generation.id,
+        deposed: generation === resource.current ? null : generation.id,
+        before: livingObject(type, generation),
+      };
+      if (key === undefined) {
+        record({ kind: 'forgotten', address: resource.address, generation: generation.number });
+        drift.push({ ...base, kind: 'gone', after: null, changed: [] });
+        continue;
+      }
+      const seen = { ...overlay(generation, key), scope: owner.scope };
+      const { shown, any } = differences(type, generation, seen);
+      if (!any) continue;
+      record({ kind: 'refreshed', address: resource.address, generation: seen });
+      if (shown.length > 0) drift.push({ ...base, kind: 'changed', after: livingObject(type, seen), changed: shown });
+    }
+  }
+
+  const orphans: Orphan[] = [];
+  const unsettled: Intent[] = [];
+  for (const intent of before.intents.values()) {
+    if (intent.operation !== 'create') {
+      // The refresh above has seen what became of the key, so there is nothing left to find out.
+      if (isSeen(intent, before, world)) record({ kind: 'settled', intent: intent.id });
+      continue;
+    }
+    const owner = intentOwner(intent, world);
+    const keys = owner === null ? null : readKeys(world, owner.id);
+    if (owner === null || keys === null) {
+      unsettled.push(intent);
+      continue;
+    }
+    const candidates = possibleKeys(intent, keys, world, held);
+    if (candidates.length === 0) record({ kind: 'settled', intent: intent.id });
+    else orphans.push({ intent, owner: owner.id, candidates });
+  }
+  const suspects = new Set(
+    orphans.flatMap(({ intent, owner, candidates }) =>
+      candidates.map((key) => `${typeOf(world, intent.type).cloud.name} ${world.owners.get(owner)?.label} ${key.id}`),
+    ),
+  );
+  return { state, entries, drift, misplaced, orphans, unsettled, ...findUnmanaged(world, managed, held, suspects) };
+}
+
+/** The owner of a generation as it would be asked now; null where there is no connection to ask through. */
+function ownerIn(world: World, resource: ResourceState, generation: Generation): Owner | null {
+  try {
+    return ownerOf(world, resource.provider, resource.type, generation.args);
+  } catch {
+    return null;
+  }
+}
+
+/** The keys of an owner; null when it was not asked or would not tell. */
+function readKeys(world: World, owner: string): ReadonlyMap<string, ActualKey> | null {
+  const keys = world.keys.get(owner);
+  return keys === undefined || keys instanceof Error ? null : keys;
+}
+
+/** Whether what became of an attempt to change or delete a key shows: its owner was read, or it is in no state any more. */
+function isSeen(intent: Intent, state: State, world: World): boolean {
+  const resource = state.resources.get(intent.address);
+  const generation = [resource?.current, ...(resource?.deposed ?? [])].find((key) => key?.number === intent.generation);
+  if (resource === undefined || generation == null) return true;
+  const owner = ownerIn(world, resource, generation);
+  return owner !== null && owner.scope === intent.scope && readKeys(world, owner.id) !== null;
+}
+
+/** The owner of an attempt to create, whatever credential asks now; null when somewhere else would be asked, or nobody. */
+function intentOwner(intent: Intent, world: World): Owner | null {
+  try {
+    const owner = ownerOf(world, intent.provider, intent.type, intent.args);
+    return owner.scope === intent.scope ? owner : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The keys that an attempt to create can have made: of its owner, in no state, unknown before, made while it may have been
+ * under way, and as it asked for. A key that somebody else made must never be among them, so what does not fit in every
+ * respect is left to be shown as unmanaged.
+ */
+function possibleKeys(
+  intent: Intent,
+  keys: ReadonlyMap<string, ActualKey>,
+  world: World,
+  held: ReadonlySet<string>,
+): ActualKey[] {
+  const { type, cloud } = typeOf(world, intent.type);
+  const own = credentialsOf(world, cloud.name);
+  const known = new Set(intent.knownIds);
+  const began = Date.parse(intent.at);
+  return [...keys.values()].filter((key) => {
+    if (known.has(key.id) || held.has(`${cloud.name} ${key.id}`)) return false;
+    // A credential given to Keyform since then is no orphan: recovering it would lock Keyform out.
+    if (own.has(key.accessKeyId)) return false;
+    const made = key.createdAt === null ? began : Date.parse(key.createdAt);
+    if (made < began - CLOCK_SLACK_MS || made > began + LONGEST_CREATE_MS + CLOCK_SLACK_MS) return false;
+    return Object.entries(type.arguments).every(
+      ([argument, spec]) =>
+        spec.source !== 'reported' ||
+        MOVING.includes(argument) ||
+        same(key.args[argument] ?? null, intent.args[argument] ?? null, spec.same),
+    );
+  });
+}
+
+/** Arguments that do not tell whose attempt a key was: they are set after it is made, or follow from the moment. */
+const MOVING: readonly string[] = ['enabled', 'expires_at'];
+
+/** What differs: names to show, and whether anything at all does (attributes that merely move along are not shown). */
+function differences(type: ResourceType, before: Generation, after: Generation): { shown: string[]; any: boolean } {
+  const shown: string[] = [];
+  for (const [name, spec] of Object.entries(argumentsOf(type))) {
+    if (!same(before.args[name] ?? null, after.args[name] ?? null, spec.same)) shown.push(name);
+  }
+  const instants = type.arguments.expires_at?.same;
+  if (!shown.includes('expires_at') && !same(before.expiresAt, after.expiresAt, instants)) shown.push('expires_at');
+  if (!shown.includes('enabled') && before.enabled !== after.enabled) shown.push('enabled');
+  const any =
+    shown.length > 0 ||
+    before.createdAt !== after.createdAt ||
+    before.accessKeyId !== after.accessKeyId ||
+    before.scope !== after.scope ||
+    stableStringify(before.attributes) !== stableStringify(after.attributes);
+  return { shown, any };
+}
+
+/** Whether two argument values mean the same. */
+export function same(a: Json, b: Json, compare?: (a: Json, b: Json) => boolean): boolean {
+  if (a === b) return true;
+  if (a === null || b === null) return false;
+  return compare === undefined ? stableStringify(a) === stableStringify(b) : compare(a, b);
+}
+
+function findUnmanaged(
+  world: World,
+  managed: ReadonlySet<string>,
+  held: ReadonlySet<string>,
+  suspects: ReadonlySet<string>,
+): Pick<Refreshed, 'unmanaged' | 'strangers' | 'coverage'> {
+  const unmanaged: UnmanagedKey[] = [];
+  const strangers = new Map<string, string[]>();
+  let total = 0;
+  let mine = 0;
+  // Two credentials may show the same owner under two ids: each of its keys is told, and counted, once.
+  const seen = new Set<string>();
+  for (const [id, { type, label }] of world.owners) {
+    const keys = world.keys.get(id);
+    if (keys === undefined || keys instanceof Error) continue;
+    const entry = typeOf(world, type);
+    const self = credentialsOf(world, entry.cloud.name);
+    const name = entry.type.capabilities.name?.argument;
+    const strange: string[] = [];
+    strangers.set(id, strange);
+    for (const key of keys.values()) {
+      if (!managed.has(`${id} ${key.id}`)) strange.push(key.id);
+      const own = self.has(key.accessKeyId);
+      const told = `${entry.cloud.name} ${label} ${key.id}`;
+      if (managed.has(`${id} ${key.id}`)) mine += 1;
+      // Ours, seen with other credentials than those that it is managed through.
+      else if (held.has(`${entry.cloud.name} ${key.id}`) || seen.has(told)) continue;
+      else {
+        seen.add(told);
+        if (!suspects.has(told)) {
+          unmanaged.push({
+            cloud: entry.cloud.name,
+            type,
+            ownerLabel: label,
+            id: key.id,
+            accessKeyId: key.accessKeyId,
+            name: name === undefined ? null : (key.args[name] as string | null),
+            createdAt: key.createdAt,
+            enabled: key.enabled,
+            self: own,
+          });
+          if (own) continue;
+        }
+      }
+      total += 1;
+    }
+  }
+  return { unmanaged, strangers, coverage: { managed: mine, total } };
+}

@@ -1,0 +1,329 @@
+import type { ResourceBlock } from '../configuration/resource.ts';
+import type { JsonObject } from '../json.ts';
+import { containsSensitive, isWhollyKnown, Sensitive, toJson, type Value } from '../language/value.ts';
+import { argumentsOf } from '../resource.ts';
+import type { Generation, ResourceState } from '../state.ts';
+import { ownerOf, type TypeEntry, type World } from './actual.ts';
+import { completeArgs, type Desire } from './desire.ts';
+import { Draft, type DraftStep } from './draft.ts';
+import { livingObject, markSensitive, nameIn, plannedObject, updatedObject } from './object.ts';
+import type { ActionReason, ResourceChange, StepKind } from './plan.ts';
+import { type Refreshed, same } from './refresh.ts';
+
+/** What is planned for one address, before it is ordered among the others. */
+export interface Unit {
+  readonly address: string;
+  readonly change: ResourceChange;
+  /** Deletions of keys that earlier replacements left behind. */
+  readonly deposedChanges: readonly ResourceChange[];
+  readonly steps: readonly DraftStep[];
+  /** What references to the address see while planning. */
+  readonly value: Value;
+  /** Owner id of the key that is (to be) current; null when not known before apply, or when there is to be none. */
+  readonly owner: string | null;
+  /** Value of the naming argument that the current key is to have; null when there is none or it is not known. */
+  readonly wantedName: string | null;
+  /** Whether a new key is made before the old one goes. */
+  readonly createBeforeDestroy: boolean;
+  /** A new provider reference for a key that stays. */
+  readonly rewired: string | null;
+  /** New names of sensitive arguments for a key that stays, where the stack marks the same values otherwise than state does. */
+  readonly remarked: readonly string[] | null;
+}
+
+/**
+ * Plans an address that the stack declares; `resource` is what state holds of it after the refresh, undefined for nothing.
+ * Throws the error that stands in the place of its connection.
+ */
+export function planDeclared(
+  block: ResourceBlock,
+  desired: Desire,
+  resource: ResourceState | undefined,
+  world: World,
+  options: {
+    readonly replace: boolean;
+    readonly strangers: Refreshed['strangers'];
+    /** The current key's arguments before the refresh: what follows from them is what Keyform meant, not what drifted. */
+    readonly remembered: JsonObject | null;
+    /** The highest generation number before the refresh: an address whose key is gone goes on counting. */
+    readonly lastGeneration: number;
+  },
+): Unit {
+  const { type } = block;
+  const specs = argumentsOf(type);
+  const prior = resource?.current ?? null;
+  const args: Record<string, Value> = { ...desired.args };
+  const ignored = block.lifecycle.ignoreChanges;
+  const kept = new Set<string>();
+  if (prior !== null) {
+    for (const [name, spec] of Object.entries(specs)) {
+      const ignore = ignored === 'all' || ignored.includes(name);
+      if (ignore || (spec.unset === 'keep' && !desired.set.has(name))) {
+        kept.add(name);
+        args[name] = markAs(desired, prior, name, prior.args[name] ?? null);
+      }
+    }
+  }
+  const inPlace = prior === null ? null : completeArgs(type, args, options.remembered ?? prior.args, null);
+  const reasons: string[] = [];
+  const replacePaths: string[] = [];
+  const changed: string[] = [];
+  let actionReason: ActionReason = null;
+  let rewired: string | null = null;
+
+  if (prior === null || inPlace === null) {
+    reasons.push(resource === undefined && options.remembered === null ? 'it does not exist yet' : 'its key is gone');
+  } else {
+    for (const [name, spec] of Object.entries(specs)) {
+      if (kept.has(name)) continue;
+      const wanted = inPlace[name] ?? null;
+      if (unchanged(wanted, prior.args[name] ?? null, spec.same)) continue;
+      if (spec.forcesNew) replacePaths.push(name);
+      else changed.push(name);
+    }
+    if (resource?.tainted != null) {
+      actionReason = 'replace_because_tainted';
+      reasons.push(resource.tainted);
+    }
+    if (options.replace) {
+      actionReason = 'replace_by_request';
+      reasons.push('its replacement was asked for');
+    }
+    if (replacePaths.length > 0) {
+      actionReason = 'replace_because_cannot_update';
+      reasons.push(`${listNames(replacePaths)} changed, which needs a new key`);
+    }
+    if (resource !== undefined && resource.provider !== block.provider) {
+      const moved = movesWithoutReplacement(block, resource.provider, prior, world);
+      if (moved) rewired = block.provider;
+      else if (actionReason === null) {
+        actionReason = 'replace_because_cannot_update';
+        reasons.push(`the provider configuration changed from ${resource.provider} to ${block.provider}`);
+      }
+    }
+  }
+
+  const draft = new Draft(
+    block.address,
+    block.type.type,
+    block.provider,
+    { cloud: block.cloud, type },
+    world,
+    options.strangers,
+  );
+  const base = {
+    address: block.address,
+    type: type.type,
+    name: nameIn(block.address),
+    cloud: block.cloud.name,
+    provider: block.provider,
+    deposed: null,
+    reasons,
+    replacePaths,
+    actionReason,
+  };
+  const next = Math.max(resource?.lastGeneration ?? 0, options.lastGeneration) + 1;
+  const before = prior === null ? null : markSensitive(livingObject(type, prior), desired.sensitiveArgs);
+  const createBeforeDestroy = block.lifecycle.createBeforeDestroy ?? true;
+  const deposed = (resource?.deposed ?? []).map((generation) => draft.leftOver(resource as ResourceState, generation));
+
+  if (prior === null || actionReason !== null) {
+    const made = withoutPrior(type, args, desired);
+    const owner = draft.owner(made);
+    const wantedName = nameOf(type, made);
+    const after = markSensitive(plannedObject(type, made, next), desired.sensitiveArgs);
+    const kind: StepKind = prior === null ? 'create' : 'rotate';
+    const verifies = type.capabilities.verify && plain(made.enabled) !== false;
+    if (prior === null) {
+      draft.make(kind, next, null, made, owner?.id ?? null, []);
+    } else if (createBeforeDestroy) {
+      const renamed = draft.freeName(prior, wantedName, owner?.id ?? null, resource?.provider ?? block.provider);
+      draft.make(kind, next, null, made, owner?.id ?? null, renamed === null ? [] : [renamed]);
+      if (verifies) draft.make('verify', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
+      draft.drop(prior, resource?.provider ?? block.provider, [draft.last()]);
+    } else {
+      draft.drop(prior, resource?.provider ?? block.provider, [], 'make');
+      draft.make(kind, next, null, made, owner?.id ?? null, [draft.last()]);
+      if (verifies) draft.make('verify', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
+    }
+    if (type.capabilities.disable && plain(made.enabled) === false) {
+      draft.make('disable', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
+    }
+    const replace: ResourceChange['actions'] = createBeforeDestroy ? ['create', 'delete'] : ['delete', 'create'];
+    return {
+      address: block.address,
+      change: {
+        ...base,
+        actions: prior === null ? ['create'] : replace,
+        before,
+        after,
+        ownerLabel: owner?.label ?? null,
+      },
+      deposedChanges: deposed,
+      steps: draft.steps,
+      value: after,
+      owner: owner?.id ?? null,
+      wantedName,
+      createBeforeDestroy,
+      rewired: null,
+      remarked: null,
+    };
+  }
+
+  const args_ = inPlace as Record<string, Value>;
+  const owner = draft.owner(knownValues(prior.args));
+  const toggles = changed.includes('enabled') && type.capabilities.disable;
+  const updates = changed.filter((name) => !(toggles && name === 'enabled'));
+  if (updates.length > 0) {
+    draft.make('update', prior.number, prior, args_, owner?.id ?? null, [], updates);
+    reasons.push(`${listNames(updates)} changed`);
+  }
+  if (toggles) {
+    const kind: StepKind = plain(args_.enabled) === false ? 'disable' : 'enable';
+    draft.make(kind, prior.number, prior, args_, owner?.id ?? null, updates.length > 0 ? [draft.last()] : []);
+    reasons.push(`the key is to be ${kind}d`);
+  }
+  const remarked = newMarks(type, prior, args_, changed);
+  const marked = remarked === null ? prior : { ...prior, sensitiveArgs: remarked };
+  const after = draft.steps.some((step) => step.phase === 'make')
+    ? markSensitive(updatedObject(type, marked, updatedArgs(type, args_)), desired.sensitiveArgs)
+    : markSensitive(livingObject(type, marked), desired.sensitiveArgs);
+  return {
+    address: block.address,
+    change: {
+      ...base,
+      actions: [changed.length > 0 ? 'update' : 'no-op'],
+      before,
+      after,
+      ownerLabel: owner?.label ?? null,
+    },
+    deposedChanges: deposed,
+    steps: draft.steps,
+    value: after,
+    owner: owner?.id ?? null,
+    wantedName: nameOf(type, args_),
+    createBeforeDestroy,
+    rewired,
+    remarked,
+  };
+}
+
+/** Why an address ends. */
+const REMOVAL = {
+  removed: 'the stack no longer declares it',
+  destroy: 'everything is to be destroyed',
+  targeted: 'its destruction was asked for',
+} as const;
+
+/** Plans the end of an address; `mode` says why it ends. Throws the error that stands in the place of its connection. */
+export function planRemoved(resource: ResourceState, entry: TypeEntry, world: World, mode: keyof typeof REMOVAL): Unit {
+  const draft = new Draft(resource.address, resource.type, resource.provider, entry, world, new Map());
+  const { type, cloud } = entry;
+  const deposed = resource.deposed.map((generation) => draft.leftOver(resource, generation));
+  const current = resource.current;
+  const owner = current === null ? null : draft.owner(knownValues(current.args));
+  if (current !== null) draft.drop(current, resource.provider, []);
+  return {
+    address: resource.address,
+    change: {
+      address: resource.address,
+      type: resource.type,
+      name: nameIn(resource.address),
+      cloud: cloud.name,
+      provider: resource.provider,
+      actions: current === null ? ['no-op'] : ['delete'],
+      actionReason: mode === 'removed' ? 'delete_because_no_resource_config' : null,
+      before: current === null ? null : livingObject(type, current),
+      after: null,
+      replacePaths: [],
+      reasons: [REMOVAL[mode]],
+      deposed: null,
+      ownerLabel: owner?.label ?? null,
+    },
+    deposedChanges: deposed,
+    steps: draft.steps,
+    value: null,
+    owner: null,
+    wantedName: null,
+    createBeforeDestroy: true,
+    rewired: null,
+    remarked: null,
+  };
+}
+
+/** Arguments of a key that is made anew: nothing is carried over from the one before it. */
+function withoutPrior(
+  type: TypeEntry['type'],
+  args: Readonly<Record<string, Value>>,
+  desired: Desire,
+): Record<string, Value> {
+  const fresh: Record<string, Value> = { ...args };
+  for (const [name, spec] of Object.entries(argumentsOf(type))) {
+    if (spec.unset === 'keep' && !desired.set.has(name)) fresh[name] = desired.args[name] ?? null;
+  }
+  return completeArgs(type, fresh, null, null);
+}
+
+function unchanged(wanted: Value, before: Value, compare?: (a: never, b: never) => boolean): boolean {
+  if (!isWhollyKnown(wanted)) return false;
+  return same(toJson(wanted), toJson(before), compare as Parameters<typeof same>[2]);
+}
+
+/** Arguments of an updated key for its planned object; one that only state remembers is known all the same. */
+function updatedArgs(type: TypeEntry['type'], args: Readonly<Record<string, Value>>): Record<string, Value> {
+  const shown: Record<string, Value> = {};
+  for (const name of Object.keys(argumentsOf(type))) shown[name] = args[name] ?? null;
+  return shown;
+}
+
+function markAs(desired: Desire, prior: Generation, name: string, value: Value): Value {
+  const marked = desired.sensitiveArgs.includes(name) || prior.sensitiveArgs.includes(name);
+  return marked && value !== null ? new Sensitive(value) : value;
+}
+
+/**
+ * The marks of a key's arguments as the stack has them now; null when state has the same. Those of values that are about
+ * to change stay as they are: they are the old value's, and the step that changes it brings the new one's.
+ */
+function newMarks(
+  type: TypeEntry['type'],
+  prior: Generation,
+  args: Readonly<Record<string, Value>>,
+  changed: readonly string[],
+): readonly string[] | null {
+  const marks = Object.keys(argumentsOf(type)).filter((name) =>
+    changed.includes(name) ? prior.sensitiveArgs.includes(name) : containsSensitive(args[name] ?? null),
+  );
+  return same([...marks].sort(), [...prior.sensitiveArgs].sort()) ? null : marks;
+}
+
+function knownValues(args: JsonObject): Readonly<Record<string, Value>> {
+  return args as Readonly<Record<string, Value>>;
+}
+
+/** A value without its mark; null for none. */
+function plain(value: Value | undefined): Value {
+  return value instanceof Sensitive ? value.reveal() : (value ?? null);
+}
+
+/** The name that a key is to have; null when its type has none or it is not known. */
+function nameOf(type: TypeEntry['type'], args: Readonly<Record<string, Value>>): string | null {
+  const argument = type.capabilities.name?.argument;
+  const value = argument === undefined ? null : plain(args[argument]);
+  return typeof value === 'string' ? value : null;
+}
+
+/**
+ * Whether the key is found through the new provider configuration too, so that only the wiring changes. An owner that both
+ * configurations name alike needs no look; any other that was not read (`-refresh=false`) counts as without the key.
+ */
+function movesWithoutReplacement(block: ResourceBlock, from: string, prior: Generation, world: World): boolean {
+  const owner = ownerOf(world, block.provider, block.type.type, prior.args).id;
+  const keys = world.keys.get(owner);
+  if (keys === undefined) return owner === ownerOf(world, from, block.type.type, prior.args).id;
+  return !(keys instanceof Error) && keys.has(prior.id);
+}
+
+function listNames(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}

@@ -1,0 +1,234 @@
+import type { Json, JsonObject } from './json.ts';
+import type { Secret } from './secret.ts';
+
+/** One key in the life of an address. */
+export interface Generation {
+  /** 1 for the first key of an address, then counting. */
+  readonly number: number;
+  /** The id that the API's paths use. */
+  readonly id: string;
+  /** The id that a client sends. */
+  readonly accessKeyId: string;
+  /** Null when Keyform does not hold it (a key taken over without its secret). */
+  readonly secret: Secret | null;
+  /** RFC 3339 UTC, or null where the API is silent. */
+  readonly createdAt: string | null;
+  /** RFC 3339 UTC, or null for a key that does not expire. */
+  readonly expiresAt: string | null;
+  readonly enabled: boolean;
+  /** Arguments in force, by name, completed; they name the owner. Common ones (`keepers`) included. */
+  readonly args: JsonObject;
+  /** Names of arguments whose values are sensitive. */
+  readonly sensitiveArgs: readonly string[];
+  /** Attributes beyond the common ones. */
+  readonly attributes: JsonObject;
+  /** {@link Owner.scope} under which the key was made, or last seen. */
+  readonly scope: string;
+}
+
+/** What Keyform remembers of one address. */
+export interface ResourceState {
+  readonly address: string;
+  readonly type: string;
+  /** Provider block in force: `keyform` or `keyform.<alias>`. */
+  readonly provider: string;
+  /** Addresses that this one refers to: a destroy goes the other way. */
+  readonly dependencies: readonly string[];
+  /** Null between a delete and the create that follows it. */
+  readonly current: Generation | null;
+  /** Replaced keys that are still alive, oldest first. */
+  readonly deposed: readonly Generation[];
+  /** The highest generation number ever used here. */
+  readonly lastGeneration: number;
+  /** Why the current key shall be replaced at the next apply; null when it need not be. */
+  readonly tainted: string | null;
+}
+
+/** Something that was about to be done at an API, whose result is not recorded (yet). */
+export interface Intent {
+  /** Unique id of the attempt, not only of the step: a repeated step has another. */
+  readonly id: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  readonly operation: 'create' | 'update' | 'enable' | 'disable' | 'delete';
+  readonly address: string;
+  readonly type: string;
+  readonly provider: string;
+  /** Owner id as of the provider contract. */
+  readonly owner: string;
+  /** {@link Owner.scope} under which it was done. */
+  readonly scope: string;
+  /** For a create: the number that the new generation will have. Otherwise that of the key concerned. */
+  readonly generation: number;
+  /** The key concerned; null for a create. */
+  readonly keyId: string | null;
+  /** For a create: the completed arguments. Otherwise those being changed to; empty for a delete. */
+  readonly args: JsonObject;
+  readonly sensitiveArgs: readonly string[];
+  /** For a create: ids of the owner's keys that existed before and were not in state; what else appears may be ours. */
+  readonly knownIds: readonly string[];
+}
+
+export interface OutputState {
+  readonly value: Json;
+  readonly sensitive: boolean;
+}
+
+/** All that Keyform remembers of one stack. Only {@link applyEntry} changes one. */
+export interface State {
+  /** UUID made with the state; states of different lineage never mix. */
+  readonly lineage: string;
+  /** Counts snapshots written. 0: nothing written yet. */
+  readonly serial: number;
+  readonly stack: string;
+  /** By address. */
+  readonly resources: ReadonlyMap<string, ResourceState>;
+  readonly outputs: Readonly<Record<string, OutputState>>;
+  /** Intents without a result, by id. */
+  readonly intents: ReadonlyMap<string, Intent>;
+}
+
+/** A state that its holder may change; the maps are its own. */
+export interface MutableState extends State {
+  serial: number;
+  readonly resources: Map<string, ResourceState>;
+  outputs: Readonly<Record<string, OutputState>>;
+  readonly intents: Map<string, Intent>;
+}
+
+/** One journal record: a fact. {@link applyEntry} folds it into a state. */
+export type JournalEntry =
+  | { readonly kind: 'intent'; readonly intent: Intent }
+  /** A key was made. The previous current key, if any, becomes deposed. Ends the intent. */
+  | {
+      readonly kind: 'created';
+      readonly intent: string;
+      readonly generation: Generation;
+      readonly dependencies: readonly string[];
+    }
+  /** A living key (current or deposed, told by its number) changed. Ends the intent. */
+  | { readonly kind: 'updated'; readonly intent: string; readonly generation: Generation }
+  /** The key concerned is gone. Ends the intent. */
+  | { readonly kind: 'deleted'; readonly intent: string }
+  /** The API did nothing. Ends the intent. */
+  | { readonly kind: 'failed'; readonly intent: string }
+  /** An intent left open by an earlier run was looked into and is settled. Ends it. */
+  | { readonly kind: 'settled'; readonly intent: string }
+  /** A refresh saw the living key with this number changed. */
+  | { readonly kind: 'refreshed'; readonly address: string; readonly generation: Generation }
+  /** A refresh saw that the key with this number is gone at the API, or the user told to forget it. */
+  | { readonly kind: 'forgotten'; readonly address: string; readonly generation: number }
+  | { readonly kind: 'tainted'; readonly address: string; readonly reason: string | null }
+  /** Wiring that changes without a call to an API. */
+  | {
+      readonly kind: 'wired';
+      readonly address: string;
+      readonly provider: string;
+      readonly dependencies: readonly string[];
+    }
+  | { readonly kind: 'outputs'; readonly outputs: Readonly<Record<string, OutputState>> };
+
+/** A state of which nothing is remembered yet. */
+export function emptyState(stack: string, lineage: string): MutableState {
+  return { lineage, serial: 0, stack, resources: new Map(), outputs: {}, intents: new Map() };
+}
+
+/**
+ * Folds one journal entry into `state`, in place: the cost of a step must not grow with the number of keys. Throws an
+ * Error, and changes nothing, when the entry contradicts the state (an unknown intent, an unknown key), which entries of
+ * one journal in their order never do.
+ */
+export function applyEntry(state: MutableState, entry: JournalEntry): void {
+  switch (entry.kind) {
+    case 'intent':
+      state.intents.set(entry.intent.id, entry.intent);
+      return;
+    case 'created': {
+      const intent = findIntent(state, entry.intent);
+      const before = state.resources.get(intent.address);
+      const replaced = before?.current ?? null;
+      state.resources.set(intent.address, {
+        address: intent.address,
+        type: intent.type,
+        provider: intent.provider,
+        dependencies: entry.dependencies,
+        current: entry.generation,
+        deposed: [...(before?.deposed ?? []), ...(replaced === null ? [] : [replaced])],
+        lastGeneration: Math.max(before?.lastGeneration ?? 0, entry.generation.number),
+        tainted: null,
+      });
+      state.intents.delete(intent.id);
+      return;
+    }
+    case 'updated': {
+      const intent = findIntent(state, entry.intent);
+      replaceGeneration(state, intent.address, entry.generation);
+      state.intents.delete(intent.id);
+      return;
+    }
+    case 'deleted': {
+      const intent = findIntent(state, entry.intent);
+      dropGeneration(state, intent.address, intent.generation);
+      state.intents.delete(intent.id);
+      return;
+    }
+    case 'failed':
+    case 'settled':
+      state.intents.delete(findIntent(state, entry.intent).id);
+      return;
+    case 'refreshed':
+      replaceGeneration(state, entry.address, entry.generation);
+      return;
+    case 'forgotten':
+      dropGeneration(state, entry.address, entry.generation);
+      return;
+    case 'tainted':
+      state.resources.set(entry.address, { ...findResource(state, entry.address), tainted: entry.reason });
+      return;
+    case 'wired': {
+      const { provider, dependencies } = entry;
+      state.resources.set(entry.address, { ...findResource(state, entry.address), provider, dependencies });
+      return;
+    }
+    case 'outputs':
+      state.outputs = entry.outputs;
+      return;
+  }
+}
+
+function findIntent(state: State, id: string): Intent {
+  const intent = state.intents.get(id);
+  if (intent === undefined) throw new Error(`no open intent ${id}`);
+  return intent;
+}
+
+function findResource(state: State, address: string): ResourceState {
+  const resource = state.resources.get(address);
+  if (resource === undefined) throw new Error(`no resource ${address} in state`);
+  return resource;
+}
+
+function replaceGeneration(state: MutableState, address: string, generation: Generation): void {
+  const resource = findResource(state, address);
+  if (resource.current?.number === generation.number) {
+    state.resources.set(address, { ...resource, current: generation });
+    return;
+  }
+  if (!resource.deposed.some((d) => d.number === generation.number)) {
+    throw new Error(`no generation ${generation.number} of ${address} in state`);
+  }
+  const deposed = resource.deposed.map((d) => (d.number === generation.number ? generation : d));
+  state.resources.set(address, { ...resource, deposed });
+}
+
+/** Drops a key; an address left without any key is dropped whole. */
+function dropGeneration(state: MutableState, address: string, number: number): void {
+  const resource = findResource(state, address);
+  if (resource.current?.number !== number && !resource.deposed.some((d) => d.number === number)) {
+    throw new Error(`no generation ${number} of ${address} in state`);
+  }
+  const current = resource.current?.number === number ? null : resource.current;
+  const deposed = resource.deposed.filter((d) => d.number !== number);
+  if (current === null && deposed.length === 0) state.resources.delete(address);
+  else state.resources.set(address, { ...resource, current, deposed });
+}

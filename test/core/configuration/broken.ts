@@ -1,0 +1,217 @@
+import type { VariableInput } from '../../../src/core/configuration/variable.ts';
+import type { Json } from '../../../src/core/json.ts';
+
+/** A stack that must be refused (or warned of): its files by name, and the values given for its variables. */
+export interface Broken {
+  readonly files: Readonly<Record<string, Json | { readonly text: string }>>;
+  readonly inputs?: readonly VariableInput[];
+}
+
+const one = (content: Json, inputs?: readonly VariableInput[]): Broken => ({
+  files: { 'main.tf.json': content },
+  ...(inputs === undefined ? {} : { inputs }),
+});
+const text = (written: string): Broken => ({ files: { 'main.tf.json': { text: written } } });
+const sinch = (args: Json, more: Record<string, Json> = {}): Broken =>
+  one({ ...more, resource: { keyform_sinch_access_key: { ci: args } } });
+const outscale = (args: Json, more: Record<string, Json> = {}): Broken =>
+  one({ ...more, resource: { keyform_outscale_access_key: { ci: args } } });
+const good = { project_id: 'p1', display_name: 'ci' };
+const flag = (name: string, value: string): VariableInput => ({
+  name,
+  origin: '-var',
+  value: { text: value },
+  mustExist: true,
+});
+const fromFile = (name: string, json: Json): VariableInput => ({
+  name,
+  origin: 'prod.tfvars.json',
+  value: { json },
+  mustExist: true,
+});
+
+/** The canary stands wherever a value is sensitive: no message may hold it. */
+export const CANARY = 'canary-s3cret';
+
+export const BROKEN: Readonly<Record<string, Broken>> = {
+  // Not even JSON, or not the right shape of it.
+  'empty file': text(' \n'),
+  'invalid json': text('{\n  "resource": {\n    "a": [1,]\n  }\n}'),
+  'comment in json': text('{ // hello\n }'),
+  'cut off': text(`{ "locals": { "a": "${CANARY}`),
+  'duplicate json keys': text('{\n "locals": {"a": 1,\n  "a": 2, "//": "", "//": ""},\n "locals": {}\n}'),
+  'several files of bad json': { files: { 'a.tf.json': { text: '{' }, 'b.tf.json': {}, 'c.tf.json': { text: '[,]' } } },
+  'root is a string': text('"hello"'),
+  'section is a list of strings': one({ resource: ['x'], locals: 'y', output: 3 }),
+  'body is a string': one({ resource: { keyform_sinch_access_key: { ci: 'x' } }, variable: { v: 1 } }),
+  // Sections and blocks.
+  'unknown section': one({ resuorce: {}, frobnicate: {} }),
+  'section named like a method': one({ constructor: {}, toString: {} }),
+  'sections that come later': one({
+    data: {},
+    module: {},
+    import: [],
+    moved: [],
+    removed: [],
+    check: {},
+    ephemeral: {},
+  }),
+  'unknown type': one({ resource: { keyform_sinch_acces_key: { a: {}, b: {} }, aws_iam_access_key: { c: {} } } }),
+  'bad names': one({
+    resource: { keyform_sinch_access_key: { '9 lives': good } },
+    variable: { 'a b': {} },
+    locals: { '': 1 },
+    output: { 'x.y': { value: 1 } },
+  }),
+  'declared twice': {
+    files: {
+      'a.tf.json': {
+        variable: { v: { default: 1 } },
+        locals: { l: 1 },
+        output: { o: { value: 1 } },
+        provider: { keyform: [{}, { alias: 'b' }] },
+        resource: { keyform_sinch_access_key: { ci: [good, good] } },
+      },
+      'b.tf.json': {
+        variable: { v: { default: 2 } },
+        locals: { l: 2 },
+        output: { o: { value: 2 } },
+        provider: { keyform: { alias: 'b' } },
+        resource: { keyform_sinch_access_key: { ci: good } },
+      },
+    },
+  },
+  // Arguments.
+  'misspelt argument': sinch({ project_id: 'p1', displayname: 'ci' }),
+  'argument named like a method': sinch({ ...good, constructor: 1 }),
+  'missing required': sinch({}),
+  'null required': sinch({ project_id: null, display_name: '${var.n}' }, { variable: { n: { default: null } } }),
+  'wrong types': sinch({ project_id: ['p1'], display_name: { a: 1 }, keepers: 'x' }),
+  'wrong types elsewhere': outscale({ user_name: '', enabled: 'maybe', expires_at: 'tomorrow', keepers: [1] }),
+  'bad duration': outscale({ expires_in: '3 months' }),
+  'both ends of life': outscale({ expires_in: '90d', expires_at: '2027-02-31' }),
+  'sensitive value that does not fit': outscale(
+    { expires_in: '${var.s}', tag: ['${var.s}'], enabled: '${var.s}' },
+    { variable: { s: { default: CANARY, sensitive: true } } },
+  ),
+  'arguments that come later': sinch({ ...good, count: 2, for_each: {}, rotation: {}, provisioner: {}, timeouts: {} }),
+  null_resource: one({ resource: { null_resource: { hook: {} } } }),
+  // Meta-arguments.
+  'provider alias': sinch({ ...good, provider: 'keyform.eu' }, { provider: { keyform: { alias: 'us' } } }),
+  'provider of another kind': sinch({ ...good, provider: { a: 1 } }),
+  depends_on: sinch({ ...good, depends_on: ['keyform_sinch_access_key.cj', 3] }),
+  'depends_on of an output': one({ output: { o: { value: 1, depends_on: ['keyform_sinch_access_key.x'] } } }),
+  'depends_on is a string': sinch({ ...good, depends_on: 'keyform_sinch_access_key.ci' }),
+  lifecycle: sinch({
+    ...good,
+    lifecycle: { ignore_changes: ['display_nam', 5], prevent_destroy: 'yes', create_before_destory: true },
+  }),
+  'lifecycle that comes later': sinch({
+    ...good,
+    lifecycle: [{ replace_triggered_by: [] }, { precondition: {}, postcondition: {} }],
+  }),
+  // References.
+  'undeclared names': sinch(
+    { project_id: '${var.projct}-${local.nope}', display_name: '${keyform_sinch_access_key.cy.id}' },
+    { variable: { project: { default: 'p' } }, output: { o: { value: '${each.value}' }, p: { value: '${var}' } } },
+  ),
+  'undeclared in a local': sinch(
+    { project_id: '${local.a}', display_name: '${local.a}' },
+    { locals: { a: '${var.nope}' } },
+  ),
+  'undeclared attribute': one({
+    resource: {
+      keyform_sinch_access_key: { a: good, b: { ...good, display_name: '${keyform_sinch_access_key.a.secrt}' } },
+    },
+  }),
+  'cycle among resources': one({
+    resource: {
+      keyform_sinch_access_key: {
+        a: { project_id: 'p', display_name: '${keyform_sinch_access_key.b.id}' },
+        b: { project_id: 'p', display_name: 'b', depends_on: ['keyform_sinch_access_key.c'] },
+        c: { project_id: 'p', display_name: 'x ${keyform_sinch_access_key.a.id}' },
+      },
+    },
+  }),
+  'cycle among locals': one({ locals: { a: '${local.b}', b: ['${local.a}'] } }),
+  'needs itself': sinch({ project_id: 'p', display_name: '${keyform_sinch_access_key.ci.id}' }),
+  'not text': sinch({ project_id: 'a ${local.l}', display_name: 'ci' }, { locals: { l: [1] } }),
+  // Expressions.
+  'syntax of expressions': sinch({
+    project_id: 'ab ${upper(var.x)}',
+    display_name: '${var.a ? 1 : 2}',
+    keepers: { a: '%{ if true }x%{ endif }', b: '${', '${var.k}': 'v' },
+  }),
+  // Provider and terraform blocks.
+  'other providers': one({ provider: { aws: {}, keyfrom: {} } }),
+  'provider settings': one({
+    provider: { keyform: { alias: 'a b', sinhc: {}, sinch: { key: CANARY }, outscale: 'x', region: 'eu' } },
+  }),
+  'provider refers to a resource': one({
+    provider: { keyform: { sinch: { key_id: '${keyform_sinch_access_key.ci.id}' } } },
+    resource: { keyform_sinch_access_key: { ci: good } },
+  }),
+  'terraform block': one({
+    terraform: {
+      required_providers: { keyform: { source: 'hashicorp/keyform' } },
+      experiments: [],
+      requiredversion: '1',
+    },
+  }),
+  'backend and cloud': one({ terraform: { backend: { s3: { bucket: 'b' }, local: {} }, cloud: {} } }),
+  // Variables and outputs.
+  'variable blocks': one({
+    variable: {
+      a: { type: 'object({x=string})' },
+      b: { type: 'number', default: 'seven' },
+      c: { default: '1', validation: {}, ephemeral: true, defualt: 1 },
+      d: { type: 'list(string)', default: { a: CANARY }, sensitive: '${var.a}' },
+      e: { description: '${var.x}', type: 4, default: 1 },
+    },
+  }),
+  'variable values': one(
+    {
+      variable: {
+        missing: {},
+        number: { type: 'number' },
+        list: { type: 'list(string)' },
+        map: { type: 'map(number)', sensitive: true },
+        bool: { type: 'bool' },
+        never_null: { nullable: false },
+      },
+    },
+    [
+      flag('number', CANARY),
+      flag('list', CANARY),
+      fromFile('map', { a: CANARY }),
+      flag('bool', 'yes'),
+      fromFile('never_null', null),
+      flag('numbr', CANARY),
+      fromFile('mising', CANARY),
+    ],
+  ),
+  outputs: one({
+    variable: { s: { default: CANARY, sensitive: true } },
+    resource: { keyform_sinch_access_key: { ci: good } },
+    output: {
+      none: {},
+      secret: { value: '${keyform_sinch_access_key.ci.secret}' },
+      inside: { value: { a: ['x-${var.s}'] } },
+      whole: { value: '${keyform_sinch_access_key.ci}' },
+      later: { value: 1, precondition: {}, ephemeral: true, sensitve: true },
+      fine: { value: '${keyform_sinch_access_key.ci.secret}', sensitive: true },
+    },
+  }),
+  'everything at once': {
+    files: {
+      'a.tf.json': {
+        variable: { unset: {} },
+        resource: {
+          keyform_sinch_access_key: { ci: { project_id: 'p1', displayname: 'ci', keepers: 5 } },
+          keyform_outscale_access_key: { o: { tag: '${var.nope}', enabled: 'perhaps' } },
+        },
+      },
+      'b.tf.json': { data: {}, output: { o: { value: '${keyform_outscale_access_key.o.secret}' } } },
+    },
+  },
+};

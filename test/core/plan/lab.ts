@@ -1,0 +1,182 @@
+import type { CloudEmulator } from '../../../src/core/emulator.ts';
+import type { HttpPort } from '../../../src/core/http.ts';
+import type { Json, JsonObject } from '../../../src/core/json.ts';
+import type { World } from '../../../src/core/plan/actual.ts';
+import type { PlanOptions } from '../../../src/core/plan/input.ts';
+import type { Plan } from '../../../src/core/plan/plan.ts';
+import { makePlan } from '../../../src/core/plan/planner.ts';
+import type { Environment } from '../../../src/core/port.ts';
+import type { KeyHandler } from '../../../src/core/provider.ts';
+import { applyEntry, emptyState, type JournalEntry, type MutableState } from '../../../src/core/state.ts';
+import { applyPlan, type Recorder } from '../../../src/engine/apply.ts';
+import { connectAll, typesOf } from '../../../src/engine/connect.ts';
+import { gatherWorld } from '../../../src/engine/gather.ts';
+import { type LoadedStack, loadStack } from '../../../src/engine/load.ts';
+import { clouds } from '../../../src/providers/index.ts';
+import { loopback } from '../../providers/loopback.ts';
+
+export const SINCH = 'keyform_sinch_access_key';
+export const OUTSCALE = 'keyform_outscale_access_key';
+/** Two installations of every cloud, with the same credentials and separate keys. */
+const ORIGINS = ['http://127.0.0.1:1', 'http://127.0.0.1:2'] as const;
+/** Settings that make a provider block talk to the second installation. */
+export const ELSEWHERE = {
+  sinch: { endpoint: ORIGINS[1], auth_endpoint: ORIGINS[1] },
+  outscale: { endpoint: `${ORIGINS[1]}/api/v1` },
+};
+
+export interface LabOptions extends Partial<PlanOptions> {
+  /** Labels of owners that do not answer. */
+  readonly silent?: readonly string[];
+  /** False: no owner is asked. */
+  readonly ask?: boolean;
+}
+
+/** The planner among real clouds: their emulators in memory, a state, and a clock that stands still until it is moved. */
+export class Lab {
+  time = Date.parse('2026-01-01T00:00:00Z');
+  readonly state: MutableState = emptyState('prod', 'lineage');
+  readonly #emulators: readonly CloudEmulator[];
+  readonly #environment: Environment;
+  #drawn = 0;
+
+  private constructor(emulators: readonly CloudEmulator[], environment: Environment) {
+    this.#emulators = emulators;
+    this.#environment = environment;
+  }
+
+  static async open(options: Readonly<Record<string, JsonObject>> = {}): Promise<Lab> {
+    const emulators: CloudEmulator[] = [];
+    const environment: Record<string, string> = {};
+    let lab: Lab | null = null;
+    const clock = { now: () => lab?.time ?? 0, sleep: async () => {} };
+    for (const origin of ORIGINS) {
+      for (const cloud of clouds) {
+        const make = await cloud.emulator();
+        const emulator = make({
+          data: null,
+          clock,
+          seed: new Uint8Array(32).fill(3),
+          options: options[cloud.name] ?? {},
+        });
+        if (origin === ORIGINS[0]) Object.assign(environment, emulator.environment(origin));
+        emulators.push(emulator);
+      }
+    }
+    lab = new Lab(emulators, environment);
+    return lab;
+  }
+
+  readonly #http: HttpPort = {
+    send: async (call) => {
+      const built = await call.build(0);
+      const url = new URL(built.url);
+      const request = { method: built.method, path: url.pathname, query: url.searchParams, headers: {}, body: '' };
+      const half = this.#emulators.length / 2;
+      const here = url.origin === ORIGINS[0] ? this.#emulators.slice(0, half) : this.#emulators.slice(half);
+      const emulator = here.find((one) => one.claims(request));
+      if (emulator === undefined) throw new Error(`nobody claims ${built.url}`);
+      return loopback(emulator).send({ ...call, build: () => built });
+    },
+  };
+
+  get #ports() {
+    return {
+      http: this.#http,
+      clock: { now: () => this.time, sleep: async () => {} },
+      random: { bytes: (length: number) => new Uint8Array(length).fill(++this.#drawn), fraction: () => 0.5 },
+      environment: this.#environment,
+    };
+  }
+
+  load(stack: Json): Promise<LoadedStack> {
+    const files = [{ file: 'prod.tf.json', text: JSON.stringify(stack) }];
+    return loadStack({ name: 'prod', origin: 'synth', files, autoVariables: [] }, [], clouds);
+  }
+
+  /** The plan, and the world and stack that it was made from. */
+  async look(stack: Json, options: LabOptions = {}): Promise<{ plan: Plan; world: World; loaded: LoadedStack }> {
+    const loaded = await this.load(stack);
+    const { configuration, wiring, variables } = loaded;
+    const types = typesOf(clouds);
+    const connections = await connectAll(configuration, variables, this.state, types, this.#ports, () => null);
+    const input = { configuration, wiring, variables, state: this.state };
+    const gathered = await gatherWorld(input, types, connections, { sandbox: false, ask: options.ask ?? true });
+    const { KeyformError } = await import('../../../src/core/error.ts');
+    const keys = new Map(gathered.keys);
+    for (const [id, { label }] of gathered.owners) {
+      if (options.silent?.includes(label)) keys.set(id, new KeyformError('unavailable', `No answer for ${label}`));
+    }
+    const world = { ...gathered, keys };
+    const plan = makePlan({
+      ...input,
+      configurationHash: loaded.hash,
+      world,
+      now: this.time,
+      options: {
+        mode: 'normal',
+        targets: [],
+        replace: [],
+        maxDeletes: 10,
+        allowCredentialDelete: false,
+        ...options,
+      },
+    });
+    return { plan, world, loaded };
+  }
+
+  async plan(stack: Json, options: LabOptions = {}): Promise<Plan> {
+    return (await this.look(stack, options)).plan;
+  }
+
+  /** Plans and applies; throws when a step fails. With `drop`, entries that match are lost as in a crash. */
+  async apply(
+    stack: Json,
+    options: LabOptions & { readonly drop?: (entry: JournalEntry) => boolean } = {},
+  ): Promise<Plan> {
+    const { plan, world, loaded } = await this.look(stack, options);
+    const { state } = this;
+    let lost = false;
+    const recorder: Recorder = {
+      state,
+      async record(entry) {
+        if (lost || options.drop?.(entry) === true) {
+          lost = true;
+          throw new Error('lost in a crash');
+        }
+        applyEntry(state, entry);
+      },
+    };
+    const { clock, random } = this.#ports;
+    const { configuration, wiring, variables } = loaded;
+    const result = await applyPlan({
+      plan,
+      world,
+      configuration,
+      wiring,
+      variables,
+      recorder,
+      clock,
+      random,
+      parallelism: 1,
+    });
+    if (!lost && result.failed.length > 0) throw new Error(JSON.stringify(result.diagnostics));
+    this.state.serial += 1;
+    return plan;
+  }
+
+  /** A cloud's calls, for changes behind Keyform's back. */
+  async keys(type: string): Promise<KeyHandler> {
+    const cloud = clouds.find((one) => one.resources.some((resource) => resource.type === type));
+    const emulator = this.#emulators.find((one) => one.cloud === cloud?.name);
+    if (cloud === undefined || emulator === undefined) throw new Error(`no cloud has ${type}`);
+    return (await cloud.connect(emulator.settings(ORIGINS[0]), this.#ports)).handler(type);
+  }
+
+  /** The current key of an address, as its cloud's calls take it. */
+  reference(address: string) {
+    const key = this.state.resources.get(address)?.current;
+    if (key == null) throw new Error(`no key at ${address}`);
+    return key;
+  }
+}
