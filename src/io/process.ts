@@ -1,0 +1,105 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Processes } from '../core/port.ts';
+
+/** Milliseconds between asking a child to end and killing it. */
+const GRACE = 5000;
+
+/** Child processes of the operating system. Each runs in a process group of its own, so that it ends with all it started. */
+export function createProcesses(options: { readonly grace?: number } = {}): Processes {
+  return {
+    async run(command, { args = [], cwd, env, shell = false, input, signal, onStderr, maxOutput = 16 * 1024 * 1024 }) {
+      signal?.throwIfAborted();
+      const { spawn } = await import('node:child_process');
+      signal?.throwIfAborted();
+      const group = process.platform !== 'win32';
+      const child = spawn(command, args, {
+        cwd,
+        env: { ...env },
+        shell,
+        detached: group,
+        windowsHide: true,
+        stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      });
+      const stdout = new Tail(maxOutput);
+      const stderr = new Tail(maxOutput);
+      const decoder = new TextDecoder();
+      child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+      child.stderr?.on('data', (chunk: Buffer) => {
+        stderr.push(chunk);
+        onStderr?.(decoder.decode(chunk, { stream: true }));
+      });
+      // A child that does not read its input, or has ended, is no error: how it exits says what matters.
+      child.stdin?.on('error', () => {});
+      child.stdin?.end(input);
+
+      let killer: NodeJS.Timeout | undefined;
+      const abort = () => {
+        end(child, 'SIGTERM', group);
+        killer = setTimeout(() => end(child, 'SIGKILL', group), options.grace ?? GRACE);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        const [code, endedBy] = await new Promise<[number | null, string | null]>((resolve, reject) => {
+          child.on('error', reject);
+          child.on('close', (...how) => resolve(how));
+        });
+        signal?.throwIfAborted();
+        return {
+          code,
+          signal: endedBy,
+          stdout: stdout.text(),
+          stderr: stderr.text(),
+          truncated: stdout.truncated || stderr.truncated,
+        };
+      } finally {
+        clearTimeout(killer);
+        signal?.removeEventListener('abort', abort);
+      }
+    },
+  };
+}
+
+/** Signals the child's whole group; a group that is already gone is what was wanted. */
+function end(child: ChildProcess, signal: NodeJS.Signals, group: boolean): void {
+  if (child.pid === undefined) return;
+  if (!group) {
+    child.kill(signal);
+    return;
+  }
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The last bytes of a stream, about `limit` of them. */
+class Tail {
+  readonly #limit: number;
+  #chunks: Buffer[] = [];
+  #length = 0;
+  truncated = false;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    // Cut when twice over, so that each byte is copied a bounded number of times.
+    if (this.#length > 2 * this.#limit) this.#cut();
+  }
+
+  text(): string {
+    if (this.#length > this.#limit) this.#cut();
+    return new TextDecoder().decode(Buffer.concat(this.#chunks));
+  }
+
+  #cut(): void {
+    const kept = Buffer.concat(this.#chunks).subarray(-this.#limit);
+    this.#chunks = [Buffer.from(kept)];
+    this.#length = kept.length;
+    this.truncated = true;
+  }
+}
