@@ -1,0 +1,321 @@
+import { z } from 'zod';
+import { formatPath } from '../core/diagnostic.ts';
+import { KeyformError } from '../core/error.ts';
+import { isObject, type Json, type JsonObject } from '../core/json.ts';
+import { Secret } from '../core/secret.ts';
+import type {
+  Generation,
+  Intent,
+  JournalEntry,
+  MutableState,
+  OutputState,
+  ResourceState,
+  State,
+} from '../core/state.ts';
+
+/** The version that this program writes. A change of any field, even a new one, needs another number. */
+export const STATE_VERSION = 1;
+
+const MARK = 'keyform-state';
+
+/** What the sealed snapshot holds. */
+export interface Snapshot {
+  readonly state: MutableState;
+  /** age recipients (`age1…`) that the snapshot is sealed for; empty under a passphrase. */
+  readonly recipients: readonly string[];
+  /** 32 bytes, new in every snapshot: the key of the journal that builds on it. */
+  readonly journalKey: Uint8Array;
+}
+
+// Everything is strict: a field that this program does not know would be lost at the next write, so it is an error.
+// Values come from JSON.parse, so "is an object" is all that is left to check of a JsonObject.
+const json = z.custom<Json>((value) => value !== undefined);
+const jsonObject = z.custom<JsonObject>(isObject);
+const count = z.int().min(0);
+
+const generation = z.strictObject({
+  number: z.int().min(1),
+  id: z.string(),
+  accessKeyId: z.string(),
+  secret: z.string().nullable(),
+  createdAt: z.string().nullable(),
+  expiresAt: z.string().nullable(),
+  enabled: z.boolean(),
+  args: jsonObject,
+  sensitiveArgs: z.array(z.string()),
+  attributes: jsonObject,
+  scope: z.string(),
+});
+
+const resource = z.strictObject({
+  address: z.string().min(1),
+  type: z.string().min(1),
+  provider: z.string().min(1),
+  dependencies: z.array(z.string()),
+  current: generation.nullable(),
+  deposed: z.array(generation),
+  lastGeneration: count,
+  tainted: z.string().nullable(),
+});
+
+const intent = z.strictObject({
+  id: z.string().min(1),
+  at: z.string(),
+  operation: z.enum(['create', 'update', 'enable', 'disable', 'delete']),
+  address: z.string().min(1),
+  type: z.string().min(1),
+  provider: z.string().min(1),
+  owner: z.string(),
+  scope: z.string(),
+  generation: count,
+  keyId: z.string().nullable(),
+  args: jsonObject,
+  sensitiveArgs: z.array(z.string()),
+  knownIds: z.array(z.string()),
+});
+
+const outputs = z.record(z.string(), z.strictObject({ value: json, sensitive: z.boolean() }));
+
+const snapshot = z.strictObject({
+  format: z.literal(MARK),
+  version: z.literal(STATE_VERSION),
+  lineage: z.string().min(1),
+  serial: z.int().min(1),
+  stack: z.string().min(1),
+  recipients: z.array(z.string()),
+  journalKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
+  resources: z.array(resource),
+  outputs,
+  intents: z.array(intent),
+});
+
+const entry = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('intent'), intent }),
+  z.strictObject({ kind: z.literal('created'), intent: z.string(), generation, dependencies: z.array(z.string()) }),
+  z.strictObject({ kind: z.literal('updated'), intent: z.string(), generation }),
+  z.strictObject({ kind: z.literal('deleted'), intent: z.string() }),
+  z.strictObject({ kind: z.literal('failed'), intent: z.string() }),
+  z.strictObject({ kind: z.literal('settled'), intent: z.string() }),
+  z.strictObject({ kind: z.literal('refreshed'), address: z.string(), generation }),
+  z.strictObject({ kind: z.literal('forgotten'), address: z.string(), generation: z.int() }),
+  z.strictObject({ kind: z.literal('tainted'), address: z.string(), reason: z.string().nullable() }),
+  z.strictObject({
+    kind: z.literal('wired'),
+    address: z.string(),
+    provider: z.string(),
+    dependencies: z.array(z.string()),
+  }),
+  z.strictObject({ kind: z.literal('outputs'), outputs }),
+]);
+
+type GenerationJson = z.infer<typeof generation>;
+type ResourceJson = z.infer<typeof resource>;
+
+/**
+ * The plaintext of a snapshot, UTF-8. SECRETS ARE IN IT IN THE CLEAR: the only thing to do with the result is to seal it.
+ * Resources are sorted by address, so that equal states have equal text.
+ */
+export function encodeSnapshot(content: Snapshot): Uint8Array {
+  const { state, recipients, journalKey } = content;
+  const text = JSON.stringify({
+    format: MARK,
+    version: STATE_VERSION,
+    lineage: state.lineage,
+    serial: state.serial,
+    stack: state.stack,
+    recipients: [...recipients],
+    journalKey: Buffer.from(journalKey).toString('base64'),
+    resources: [...state.resources.values()]
+      .sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0))
+      .map(resourceToJson),
+    outputs: outputsToJson(state.outputs),
+    intents: [...state.intents.values()].map(intentToJson),
+  } satisfies z.infer<typeof snapshot>);
+  return Buffer.from(`${text}\n`, 'utf8');
+}
+
+/**
+ * Reads the plaintext of a snapshot. `what` names the file in messages. Throws `newer-state` for a later version,
+ * `wrong-kind` for a file that says it is something else, `damaged-state` (naming the JSON path, never a value) otherwise.
+ */
+export function decodeSnapshot(bytes: Uint8Array, what: string): Snapshot {
+  const value = parseJson(Buffer.from(bytes).toString('utf8'), what);
+  if (!isObject(value)) throw damagedAt([], what);
+  if (typeof value.format === 'string' && value.format !== MARK) {
+    throw new KeyformError('wrong-kind', `${what} is not a state: it calls itself "${value.format.slice(0, 40)}"`, {
+      detail: 'Another sealed file was put in the place of the state. Put the state back, for example from its backup.',
+    });
+  }
+  if (value.format === MARK) refuseNewer(value.version, STATE_VERSION, what);
+  const result = snapshot.safeParse(value);
+  if (!result.success) throw damagedAt(pathOf(result.error), what);
+  const content = result.data;
+  const state: MutableState = {
+    lineage: content.lineage,
+    serial: content.serial,
+    stack: content.stack,
+    resources: new Map(),
+    outputs: content.outputs,
+    intents: new Map(),
+  };
+  for (const [index, item] of content.resources.entries()) {
+    if (state.resources.has(item.address)) throw damagedAt(['resources', index, 'address'], what);
+    state.resources.set(item.address, resourceFromJson(item));
+  }
+  for (const [index, item] of content.intents.entries()) {
+    if (state.intents.has(item.id)) throw damagedAt(['intents', index, 'id'], what);
+    state.intents.set(item.id, item);
+  }
+  return { state, recipients: content.recipients, journalKey: Buffer.from(content.journalKey, 'base64') };
+}
+
+/** One journal entry as JSON text. Secrets are in it in the clear. */
+export function encodeEntry(item: JournalEntry): string {
+  return JSON.stringify(entryToJson(item));
+}
+
+/** The entries of one journal record: a JSON array. `what` names file and record. Throws `damaged-state`. */
+export function decodeEntries(text: string, what: string): JournalEntry[] {
+  const result = z.array(entry).safeParse(parseJson(text, what));
+  if (!result.success) throw damagedAt(pathOf(result.error), what);
+  return result.data.map((item): JournalEntry => {
+    switch (item.kind) {
+      case 'created':
+      case 'updated':
+      case 'refreshed':
+        return { ...item, generation: generationFromJson(item.generation) };
+      default:
+        return item;
+    }
+  });
+}
+
+/** Throws `newer-state` when `version` is a whole number above `known`; anything else is the caller's to judge. */
+export function refuseNewer(version: unknown, known: number, what: string): void {
+  if (typeof version !== 'number' || !Number.isInteger(version) || version <= known) return;
+  throw new KeyformError('newer-state', `${what} has format version ${version}; this Keyform knows up to ${known}`, {
+    detail: 'A newer Keyform wrote it. Upgrade Keyform on this machine; nothing was changed.',
+  });
+}
+
+/** The error for a file that is not what it must be. `why` completes "<what> …". */
+export function damaged(what: string, why: string, detail = '', cause?: unknown): KeyformError {
+  return new KeyformError('damaged-state', `${what} ${why}`, {
+    detail: `${detail === '' ? '' : `${detail} `}Nothing was overwritten. Copy the state folder away before trying anything; the previous snapshot lies beside it with the ending ".backup".`,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+// Zod's own message is not passed on: for some schemas it quotes the value, which may be a secret. Nor is the error of
+// JSON.parse, which quotes the text.
+function damagedAt(path: readonly (string | number)[], what: string): KeyformError {
+  const place = formatPath(path);
+  return damaged(what, `does not have the form of a state at ${place === '' ? 'its root' : place}`);
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damaged(what, 'opens, but what is inside is not JSON');
+  }
+}
+
+function pathOf(error: z.ZodError): (string | number)[] {
+  const issue = error.issues[0];
+  const path = (issue?.path ?? []).map((part) => (typeof part === 'number' ? part : String(part)));
+  return issue?.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path;
+}
+
+// Field by field, never by spreading: a stray property of an object in memory would make the file unreadable.
+
+function generationToJson(g: Generation): GenerationJson {
+  return {
+    number: g.number,
+    id: g.id,
+    accessKeyId: g.accessKeyId,
+    secret: g.secret === null ? null : g.secret.reveal(),
+    createdAt: g.createdAt,
+    expiresAt: g.expiresAt,
+    enabled: g.enabled,
+    args: g.args,
+    sensitiveArgs: [...g.sensitiveArgs],
+    attributes: g.attributes,
+    scope: g.scope,
+  };
+}
+
+function generationFromJson(g: GenerationJson): Generation {
+  return { ...g, secret: g.secret === null ? null : new Secret(g.secret) };
+}
+
+function resourceToJson(r: ResourceState): ResourceJson {
+  return {
+    address: r.address,
+    type: r.type,
+    provider: r.provider,
+    dependencies: [...r.dependencies],
+    current: r.current === null ? null : generationToJson(r.current),
+    deposed: r.deposed.map(generationToJson),
+    lastGeneration: r.lastGeneration,
+    tainted: r.tainted,
+  };
+}
+
+function resourceFromJson(r: ResourceJson): ResourceState {
+  return {
+    ...r,
+    current: r.current === null ? null : generationFromJson(r.current),
+    deposed: r.deposed.map(generationFromJson),
+  };
+}
+
+function intentToJson(i: Intent): z.infer<typeof intent> {
+  return {
+    id: i.id,
+    at: i.at,
+    operation: i.operation,
+    address: i.address,
+    type: i.type,
+    provider: i.provider,
+    owner: i.owner,
+    scope: i.scope,
+    generation: i.generation,
+    keyId: i.keyId,
+    args: i.args,
+    sensitiveArgs: [...i.sensitiveArgs],
+    knownIds: [...i.knownIds],
+  };
+}
+
+function entryToJson(e: JournalEntry): z.infer<typeof entry> {
+  switch (e.kind) {
+    case 'intent':
+      return { kind: e.kind, intent: intentToJson(e.intent) };
+    case 'created': {
+      const { kind, intent: id, generation: made, dependencies } = e;
+      return { kind, intent: id, generation: generationToJson(made), dependencies: [...dependencies] };
+    }
+    case 'updated':
+      return { kind: e.kind, intent: e.intent, generation: generationToJson(e.generation) };
+    case 'deleted':
+    case 'failed':
+    case 'settled':
+      return { kind: e.kind, intent: e.intent };
+    case 'refreshed':
+      return { kind: e.kind, address: e.address, generation: generationToJson(e.generation) };
+    case 'forgotten':
+      return { kind: e.kind, address: e.address, generation: e.generation };
+    case 'tainted':
+      return { kind: e.kind, address: e.address, reason: e.reason };
+    case 'wired':
+      return { kind: e.kind, address: e.address, provider: e.provider, dependencies: [...e.dependencies] };
+    case 'outputs':
+      return { kind: e.kind, outputs: outputsToJson(e.outputs) };
+  }
+}
+
+function outputsToJson(all: State['outputs']): Record<string, OutputState> {
+  // Object.fromEntries defines own properties, so that an output named __proto__ survives.
+  return Object.fromEntries(Object.entries(all).map(([name, o]) => [name, { value: o.value, sensitive: o.sensitive }]));
+}

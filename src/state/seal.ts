@@ -1,0 +1,183 @@
+import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
+import type { Identity, Recipient, Stanza } from 'age-encryption';
+import { KeyformError } from '../core/error.ts';
+import type { Secret } from '../core/secret.ts';
+import { openX25519 } from './age.ts';
+import { damaged } from './format.ts';
+import type { Opening, Sealing } from './keys.ts';
+
+/** First line of an age v1 file: https://age-encryption.org/v1 */
+const MAGIC = 'age-encryption.org/v1\n';
+
+/** log2 of scrypt's N, age's own default: about a second and 256 MiB for each guess, and for each opening. */
+const WORK_FACTOR = 18;
+/** Highest that is tried when opening (1 GiB of memory); age-encryption's own limit. */
+const MAX_WORK_FACTOR = 20;
+
+/**
+ * Seals `bytes` as an age v1 file (binary, not armored). age-encryption is loaded at the first call, because that takes
+ * some 60 ms that a command without a state need not pay. `workFactor` is for tests.
+ */
+export async function seal(bytes: Uint8Array, sealing: Sealing, workFactor = WORK_FACTOR): Promise<Uint8Array> {
+  const age = await import('age-encryption');
+  const encrypter = new age.Encrypter();
+  if ('passphrase' in sealing) {
+    encrypter.addRecipient(scryptRecipient(sealing.passphrase, workFactor, age.Stanza));
+  } else {
+    if (sealing.recipients.length === 0) throw new Error('seal needs at least one recipient');
+    for (const recipient of sealing.recipients) {
+      try {
+        encrypter.addRecipient(recipient);
+      } catch (cause) {
+        throw new KeyformError('invalid-configuration', `The age recipient ${recipient} is not valid`, {
+          detail: 'There is a slip in it, or it is of a kind that is not supported. Copy it again, whole.',
+          cause,
+        });
+      }
+    }
+  }
+  return encrypter.encrypt(bytes);
+}
+
+/**
+ * Opens an age v1 file; `what` names it in messages. Throws, in this order of looking: `empty-state` (no byte in it),
+ * `no-identity` (`keys` is null), `damaged-state` (header or body broken), `wrong-identity` (whole as far as can be told,
+ * but sealed for others). A damaged stanza of the header may look like one for somebody else, because age can check the
+ * header only with the key in it: the `wrong-identity` message says so.
+ */
+export async function open(bytes: Uint8Array, keys: Opening | null, what: string): Promise<Uint8Array> {
+  if (bytes.length === 0) {
+    throw new KeyformError('empty-state', `${what} is empty (0 bytes)`, {
+      detail:
+        'Keyform never writes an empty file, so something else cut it off. It is not taken for a state without keys. The previous snapshot lies beside it with the ending ".backup".',
+    });
+  }
+  if (keys === null) throw noIdentity(what);
+  const head = Buffer.from(bytes.subarray(0, 64)).toString('latin1');
+  if (!head.startsWith(MAGIC)) {
+    const armored = head.startsWith('-----BEGIN AGE');
+    throw damaged(
+      what,
+      armored ? 'is an armored age file; Keyform keeps the binary form' : 'does not start as an age file',
+    );
+  }
+  // The plain case needs no library, whose loading would be a quarter of a plan's time. What is not plainly opened here
+  // is the library's to open, or to refuse.
+  const plain = openX25519(bytes, keys.identities);
+  if (plain.kind === 'opened') return plain.bytes;
+  const age = await import('age-encryption');
+  const decrypter = new age.Decrypter();
+  if (keys.passphrase !== null) decrypter.addIdentity(scryptIdentity(keys.passphrase));
+  for (const identity of keys.identities) {
+    try {
+      decrypter.addIdentity(identity.reveal());
+    } catch {
+      // Without the cause: a decoder's message may quote what it could not decode.
+      throw new KeyformError('no-identity', 'The age identity has a slip in it: its checksum does not fit', {
+        detail: 'Copy it again, whole, from where it is kept.',
+      });
+    }
+  }
+  try {
+    return await collect(await decrypter.decrypt(ReadableStream.from([bytes])));
+  } catch (cause) {
+    // The library tells this one case by its message only; a test holds the words against an update.
+    if (cause instanceof Error && cause.message === "no identity matched any of the file's recipients") {
+      throw wrongIdentity(bytes, keys, what);
+    }
+    throw damaged(what, 'is damaged: it does not decrypt', 'Some bytes changed or are missing.', cause);
+  }
+}
+
+/**
+ * All bytes of a stream. Not the library's own way, which is a `Response`: in Node that loads an HTTP client, and costs a
+ * third of the whole start of a plan.
+ */
+async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+/** The error for a sealed file met without any key to open it. */
+export function noIdentity(what: string): KeyformError {
+  return new KeyformError('no-identity', `${what} needs an age identity, and none was found`, {
+    detail:
+      'Set KEYFORM_IDENTITY to an identity, name a file with -identity-file, or set KEYFORM_PASSPHRASE for a state under a passphrase. keyform init makes an identity.',
+  });
+}
+
+function wrongIdentity(bytes: Uint8Array, keys: Opening, what: string): KeyformError {
+  // Only to say something helpful: nothing is decided from these unauthenticated lines.
+  const header = Buffer.from(bytes).toString('latin1').split('\n---', 1)[0] ?? '';
+  const underPassphrase = /^-> scrypt /m.test(header);
+  const detail = underPassphrase
+    ? keys.passphrase === null
+      ? 'It is sealed under a passphrase: set KEYFORM_PASSPHRASE.'
+      : 'The passphrase is another one.'
+    : keys.passphrase === null
+      ? 'It is sealed for other recipients. Use the identity that it was made with, or ask one of its recipients to add yours.'
+      : 'It is sealed for age recipients, not under a passphrase: set KEYFORM_IDENTITY or -identity-file.';
+  return new KeyformError(
+    'wrong-identity',
+    `${what} cannot be opened with this ${keys.passphrase === null ? 'identity' : 'passphrase'}`,
+    { detail: `${detail} (If it was the right one, the file's header is damaged.)` },
+  );
+}
+
+// Passphrases: age's scrypt stanza, https://github.com/C2SP/C2SP/blob/main/age.md#scrypt-recipient-stanza. The library's own, in
+// JavaScript, blocks the event loop for 1.1 s at work factor 18; this one takes 0.75 s on another thread.
+
+const LABEL = 'age-encryption.org/v1/scrypt';
+
+function scryptRecipient(passphrase: Secret, workFactor: number, stanza: typeof Stanza): Recipient {
+  return {
+    async wrapFileKey(fileKey) {
+      const salt = randomBytes(16);
+      const key = await deriveKey(passphrase, salt, workFactor);
+      const cipher = createCipheriv('chacha20-poly1305', key, Buffer.alloc(12), { authTagLength: 16 });
+      const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
+      return [new stanza(['scrypt', base64(salt), String(workFactor)], body)];
+    },
+  };
+}
+
+function scryptIdentity(passphrase: Secret): Identity {
+  return {
+    async unwrapFileKey(stanzas) {
+      const found = stanzas.find((s) => s.args[0] === 'scrypt');
+      if (found === undefined) return null;
+      const [, saltText, factorText, ...rest] = found.args;
+      const salt = Buffer.from(saltText ?? '', 'base64');
+      const factor = /^[1-9][0-9]?$/.test(factorText ?? '') ? Number(factorText) : 0;
+      // age: alone in its header, or whoever knows another recipient's identity could pass off a file of their own.
+      if (stanzas.length !== 1 || rest.length > 0 || salt.length !== 16 || base64(salt) !== saltText || factor === 0) {
+        throw new Error('invalid scrypt stanza');
+      }
+      if (found.body.length !== 32) throw new Error('invalid scrypt stanza');
+      if (factor > MAX_WORK_FACTOR) throw new Error('scrypt work factor is too high');
+      const key = await deriveKey(passphrase, salt, factor);
+      const decipher = createDecipheriv('chacha20-poly1305', key, Buffer.alloc(12), { authTagLength: 16 });
+      decipher.setAuthTag(found.body.subarray(16));
+      try {
+        return new Uint8Array(Buffer.concat([decipher.update(found.body.subarray(0, 16)), decipher.final()]));
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+function deriveKey(passphrase: Secret, salt: Uint8Array, workFactor: number): Promise<Buffer> {
+  const N = 2 ** workFactor;
+  const options = { N, r: 8, p: 1, maxmem: 128 * 8 * (N + 64) };
+  return new Promise((resolve, reject) => {
+    scrypt(passphrase.reveal(), Buffer.concat([Buffer.from(LABEL), salt]), 32, options, (error, key) =>
+      error === null ? resolve(key) : reject(error),
+    );
+  });
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64').replace(/=+$/, '');
+}
