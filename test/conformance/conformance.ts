@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Cloud } from '../../src/core/provider.ts';
+import { freshFolder } from '../emulator/folder.ts';
+import { openBench } from './bench.ts';
+import type { Example } from './examples.ts';
+import { lifeRows } from './life.ts';
+import type { Row } from './row.ts';
+import { troubleRows } from './trouble.ts';
+
+const rows: readonly Row[] = [...lifeRows, ...troubleRows];
+
+/** Runs every row for every resource type of every cloud, and fails a cloud that does not give the suite what it needs. */
+export function runConformance(clouds: readonly Cloud[], examples: Readonly<Record<string, Example>>): void {
+  test('every example is of a resource type, and every cloud is here once', () => {
+    const types = clouds.flatMap(({ resources }) => resources.map(({ type }) => type));
+    expect(Object.keys(examples).sort()).toEqual([...types].sort());
+    expect(new Set(clouds.map(({ name }) => name)).size).toBe(clouds.length);
+  });
+
+  for (const cloud of clouds) {
+    test(`${cloud.name} brings vectors for its authentication`, () => {
+      const path = new URL(`../providers/${cloud.name}/auth.test.ts`, import.meta.url);
+      expect(existsSync(path), `${path.pathname} is missing`).toBe(true);
+    });
+
+    for (const type of cloud.resources) {
+      describe(type.type, () => {
+        const example = examples[type.type];
+        if (example === undefined) {
+          test('has an example', () => expect.fail(`test/conformance/examples.ts has no entry for ${type.type}`));
+          return;
+        }
+        const ran: string[] = [];
+        const due = rows.filter(({ applies }) => applies(type.capabilities, example) === true);
+
+        test('the example covers what the arguments claim', () => {
+          const inPlace = Object.entries(type.arguments)
+            .filter(([name, spec]) => !spec.forcesNew && !(name === 'enabled' && type.capabilities.disable))
+            .map(([name]) => name);
+          const touched = new Set(example.updates.flatMap((change) => Object.keys(change)));
+          expect([...touched].sort()).toEqual(inPlace.sort());
+          expect(example.expiring !== null).toBe(type.capabilities.expiry !== 'none');
+          const names = Object.entries(type.arguments);
+          for (const [name] of names.filter(([, spec]) => spec.required)) expect(example.args).toHaveProperty(name);
+          expect(Object.keys(cloud.settings)).toEqual(expect.arrayContaining(Object.keys(example.wrongCredential)));
+        });
+
+        for (const row of rows) {
+          const applies = row.applies(type.capabilities, example);
+          if (applies !== true) {
+            test.skip(`${row.name} (${applies})`, () => {});
+            continue;
+          }
+          test(row.name, async () => {
+            ran.push(row.name);
+            const bench = await openBench(clouds, cloud, type, example);
+            try {
+              await row.run(bench, type, example);
+            } catch (error) {
+              await bench.close().catch(() => {});
+              throw error;
+            }
+            await bench.close();
+          });
+        }
+
+        test('the emulator takes up where it stopped, and its data hold no secret', async () => {
+          const dataFile = join(await freshFolder(), 'data.json');
+          const before = await openBench(clouds, cloud, type, example, dataFile);
+          const { key, reference, secret } = await before.create(example.args);
+          const credential = before.emulator.settings(cloud.name);
+          const port = `:${before.emulator.port}`;
+          await before.close();
+          const data = await readFile(dataFile, 'utf8');
+          for (const [name, value] of Object.entries({ ...credential, secret: secret.reveal() })) {
+            const sensitive = name === 'secret' || cloud.settings[name]?.sensitive === true;
+            if (sensitive) expect(data.includes(String(value)), `${name} in the data file`).toBe(false);
+          }
+
+          const after = await openBench(clouds, cloud, type, example, dataFile);
+          for (const [name, value] of Object.entries(after.emulator.settings(cloud.name))) {
+            const same = String(value).replace(`:${after.emulator.port}`, port);
+            expect(same, name).toBe(String(credential[name]));
+          }
+          expect(await after.handler.list(example.args)).toEqual([key]);
+          if (type.capabilities.verify) expect(await after.handler.verify(reference, secret)).toBe(true);
+          const next = await after.create(example.second);
+          expect(next.key.id).not.toBe(key.id);
+          expect(next.secret.reveal()).not.toBe(secret.reveal());
+          await after.close();
+        });
+
+        // Last, and left out by itself when a run is narrowed to some rows (-t).
+        test('every row that applies has run', () => {
+          expect(ran).toEqual(due.map(({ name }) => name));
+        });
+      });
+    }
+  }
+}
