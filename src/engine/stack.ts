@@ -1,0 +1,188 @@
+import { type Diagnostic, DiagnosticsError, toDiagnostics } from '../core/diagnostic.ts';
+import { KeyformError } from '../core/error.ts';
+import type { HttpPort } from '../core/http.ts';
+import { ownerOf, type World } from '../core/plan/actual.ts';
+import { knownArgs } from '../core/plan/desire.ts';
+import type { PlanOptions } from '../core/plan/input.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { makePlan } from '../core/plan/planner.ts';
+import type { Clock, Environment, Files, Processes, Random } from '../core/port.ts';
+import type { Cloud, Settings } from '../core/provider.ts';
+import type { State } from '../core/state.ts';
+import type { StateKeys } from '../state/keys.ts';
+import type { ProcessPort } from '../state/lock.ts';
+import type { Session } from '../state/session.ts';
+import { openStore, type Store } from '../state/store.ts';
+import { type ApplyEvent, type ApplyResult, applyPlan } from './apply.ts';
+import { connectAll, typesOf } from './connect.ts';
+import { gatherWorld } from './gather.ts';
+import type { LoadedStack } from './load.ts';
+import type { SavedPlan } from './planfile.ts';
+import type { Project } from './project.ts';
+
+/** Everything that the engine uses of the outside, handed in by a front-end's main. */
+export interface Engine {
+  readonly clouds: readonly Cloud[];
+  readonly http: HttpPort;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly processes: Processes;
+  readonly environment: Environment;
+  readonly process: ProcessPort;
+  /** A cloud's settings, whole, in place of block and environment (the sandbox); null to use those. */
+  readonly override: (cloud: Cloud) => Settings | null;
+  /** Whether that is the sandbox. */
+  readonly sandbox: boolean;
+}
+
+/** The store of a stack's state. */
+export function storeOf(engine: Engine, project: Project, stack: string, keys: StateKeys | null): Store {
+  const { files, clock, random, process } = engine;
+  return openStore({ folder: project.stateFolder, stack, files, clock, random, keys, process });
+}
+
+export interface MakePlanOptions extends PlanOptions {
+  /** False: trust state, ask no API. */
+  readonly refresh: boolean;
+  readonly signal?: AbortSignal;
+  readonly onOwner?: (done: number, all: number) => void;
+}
+
+/** Refreshes and plans. Throws on abort; what single owners or addresses meet is in the plan's diagnostics. */
+export async function planStack(
+  engine: Engine,
+  loaded: LoadedStack,
+  state: State,
+  options: MakePlanOptions,
+): Promise<{ plan: Plan; world: World }> {
+  const types = typesOf(engine.clouds);
+  const { configuration, wiring, variables } = loaded;
+  const connections = await connectAll(configuration, variables, state, types, engine, engine.override);
+  const input = { configuration, wiring, variables, state };
+  const world = await gatherWorld(input, types, connections, {
+    ask: options.refresh,
+    sandbox: engine.sandbox,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onOwner === undefined ? {} : { onOwner: options.onOwner }),
+  });
+  const plan = makePlan({ ...input, configurationHash: loaded.hash, world, now: engine.clock.now(), options });
+  return { plan, world };
+}
+
+/** The world for a plan that was made before: connections, and no new look at any owner. */
+export async function worldOf(engine: Engine, loaded: LoadedStack, state: State): Promise<World> {
+  const types = typesOf(engine.clouds);
+  const connections = await connectAll(loaded.configuration, loaded.variables, state, types, engine, engine.override);
+  return { types, connections, keys: new Map(), owners: new Map(), sandbox: engine.sandbox };
+}
+
+/**
+ * Refuses a saved plan that no longer fits: another state, a state that moved on, or a stack that changed since.
+ * `found` is the revision of the state now. Throws `stale-plan` and says what moved.
+ */
+export function refuseStale(saved: SavedPlan, state: State, found: string, hashNow: string): void {
+  const { plan } = saved;
+  const moved: string[] = [];
+  if (saved.revision !== found) {
+    if (plan.serial === 0) moved.push('the stack got a state, and it had none before');
+    else if (plan.lineage !== state.lineage) moved.push('the state was replaced by another one (its lineage differs)');
+    else if (plan.serial !== state.serial)
+      moved.push(`the state has moved from serial ${plan.serial} to ${state.serial}`);
+    else moved.push('the state has moved');
+  }
+  if (plan.configurationHash !== hashNow) moved.push(`the files of stack "${plan.stack}" have changed`);
+  if (moved.length === 0) return;
+  throw new KeyformError('stale-plan', 'The saved plan is stale', {
+    detail: `Since it was made, ${moved.join(', and ')}. Plan again and look at the new plan.`,
+  });
+}
+
+/**
+ * Where each step of a plan acts: {@link Owner.scope} by step id, for steps whose owner was known when planned. `state` is
+ * the one that was planned from.
+ */
+export function scopesOf(plan: Plan, state: State, world: World): Record<string, string> {
+  const scopes: Record<string, string> = {};
+  for (const step of plan.steps) {
+    if (step.owner === null) continue;
+    const resource = state.resources.get(step.address);
+    const key = [resource?.current, ...(resource?.deposed ?? [])].find((one) => one?.id === step.keyId);
+    const args = Object.keys(step.args).length > 0 ? knownArgs(step.args) : (key?.args ?? {});
+    scopes[step.id] = ownerOf(world, step.provider, step.type, args).scope;
+  }
+  return scopes;
+}
+
+/**
+ * Refuses a saved plan whose steps would act somewhere else than they were planned for: in the sandbox instead of the
+ * cloud, or at another endpoint or account. Throws `stale-plan`.
+ */
+export function refuseElsewhere(saved: SavedPlan, state: State, world: World): void {
+  const now = scopesOf(saved.plan, state, world);
+  for (const [step, scope] of Object.entries(saved.scopes)) {
+    if (now[step] === scope) continue;
+    throw new KeyformError('stale-plan', 'The saved plan was made for another place', {
+      detail: `It was made for ${scope}, and now ${now[step] ?? 'nothing'} would be asked (step "${step}"). Apply it with the endpoint, account and credential that it was made with, with or without -sandbox, or plan again.`,
+    });
+  }
+}
+
+/**
+ * Carries out a plan under a session and ends the session, whatever happens. A state that cannot be written at the end is
+ * an error beside the result: the journal, which holds what was recorded, stays for the next run.
+ */
+export async function applyUnder(
+  engine: Engine,
+  session: Session,
+  loaded: LoadedStack,
+  plan: Plan,
+  world: World,
+  options: {
+    readonly parallelism: number;
+    readonly signal?: AbortSignal;
+    readonly onEvent?: (event: ApplyEvent) => void;
+  },
+): Promise<ApplyResult> {
+  const { configuration, wiring, variables } = loaded;
+  const { clock, random } = engine;
+  let result: ApplyResult;
+  try {
+    result = await applyPlan({
+      plan,
+      world,
+      configuration,
+      wiring,
+      variables,
+      recorder: session,
+      clock,
+      random,
+      ...options,
+    });
+  } catch (error) {
+    throw await endAfter(session, error);
+  }
+  return { ...result, diagnostics: [...result.diagnostics, ...(await endSession(session))] };
+}
+
+/** Ends the session after `error`; returns what to throw: the error, or all of it when the session did not end well either. */
+export async function endAfter(session: Session, error: unknown): Promise<unknown> {
+  const ended = await endSession(session);
+  return ended.length === 0 ? error : new DiagnosticsError([...toDiagnostics(error), ...ended]);
+}
+
+/** Folds and unlocks; when that fails, unlocks at least. Returns what went wrong. */
+async function endSession(session: Session): Promise<Diagnostic[]> {
+  try {
+    await session.close();
+    return [];
+  } catch (error) {
+    const diagnostics = toDiagnostics(error);
+    try {
+      await session.abandon();
+    } catch (again) {
+      diagnostics.push(...toDiagnostics(again));
+    }
+    return diagnostics;
+  }
+}

@@ -1,0 +1,161 @@
+import type { CloudEmulator } from '../../src/core/emulator.ts';
+import type { HttpPort, HttpResponse } from '../../src/core/http.ts';
+import type { Json, JsonObject } from '../../src/core/json.ts';
+import type { Plan } from '../../src/core/plan/plan.ts';
+import type { KeyHandler } from '../../src/core/provider.ts';
+import { Secret } from '../../src/core/secret.ts';
+import type { ApplyEvent, ApplyResult } from '../../src/engine/apply.ts';
+import { loadStack } from '../../src/engine/load.ts';
+import type { StackText } from '../../src/engine/source.ts';
+import { applyUnder, type Engine, type MakePlanOptions, planStack, storeOf } from '../../src/engine/stack.ts';
+import { clouds } from '../../src/providers/index.ts';
+import type { Store } from '../../src/state/store.ts';
+import { loopback } from '../providers/loopback.ts';
+import { IDENTITY } from '../state/fixture.ts';
+import { MemoryDisk } from '../state/memory.ts';
+
+/** What a test does to a call on its way: `before` runs instead of sending, `after` sees the answer first. */
+export interface Meddler {
+  before?: (action: string) => void;
+  after?: (action: string, response: HttpResponse) => HttpResponse;
+}
+
+/** A project in memory: a disk, a clock that stands still until it is moved, and every cloud's emulator behind the HTTP port. */
+export class World {
+  readonly disk = new MemoryDisk();
+  readonly clock = {
+    time: Date.parse('2026-01-01T00:00:00Z'),
+    now() {
+      return this.time;
+    },
+    async sleep(ms: number) {
+      this.time += ms;
+    },
+  };
+  readonly meddler: Meddler = {};
+  readonly calls: string[] = [];
+  /** Whether the emulators pass for the sandbox. */
+  sandbox = false;
+  readonly emulators = new Map<string, CloudEmulator>();
+  /** Settings laid over those that point at the emulator, by cloud. */
+  readonly settings: Record<string, Record<string, string>> = {};
+  #counter = 0;
+
+  static async open(options: Readonly<Record<string, JsonObject>> = {}): Promise<World> {
+    const world = new World();
+    for (const cloud of clouds) {
+      const make = await cloud.emulator();
+      const seed = new Uint8Array(32).fill(7);
+      world.emulators.set(
+        cloud.name,
+        make({ data: null, clock: world.clock, seed, options: options[cloud.name] ?? {} }),
+      );
+    }
+    return world;
+  }
+
+  readonly http: HttpPort = {
+    send: async (call) => {
+      this.calls.push(call.action);
+      this.meddler.before?.(call.action);
+      const built = await call.build(0);
+      const url = new URL(built.url);
+      const request = { method: built.method, path: url.pathname, query: url.searchParams, headers: {}, body: '' };
+      const emulator = [...this.emulators.values()].find((one) => one.claims(request));
+      if (emulator === undefined) throw new Error(`nobody claims ${url.pathname}`);
+      const answer = await loopback(emulator).send({ ...call, build: () => built });
+      return this.meddler.after?.(call.action, answer) ?? answer;
+    },
+  };
+
+  get engine(): Engine {
+    const origin = 'http://127.0.0.1:1';
+    return {
+      clouds,
+      http: this.http,
+      files: this.disk,
+      clock: this.clock,
+      random: {
+        bytes: (length) => new Uint8Array(length).map((_, index) => (this.#counter++ * 31 + index * 7) % 256),
+        fraction: () => 0.5,
+      },
+      processes: { run: () => Promise.reject(new Error('no processes here')) },
+      environment: {},
+      process: { pid: 1, host: 'test', user: 'tester', alive: () => true },
+      sandbox: this.sandbox,
+      override: (cloud) => ({
+        ...(this.emulators.get(cloud.name)?.settings(origin) ?? {}),
+        ...this.settings[cloud.name],
+      }),
+    };
+  }
+
+  get store(): Store {
+    const project = {
+      folder: '/p',
+      app: null,
+      output: 'o',
+      context: {},
+      stateFolder: '/p/state',
+      settings: { stacks: 's', state: 'state', recipients: [], sandbox: false },
+    };
+    return storeOf(this.engine, project, 'test', {
+      identities: [new Secret(IDENTITY)],
+      passphrase: null,
+      recipients: [],
+    });
+  }
+
+  /** A cloud's calls, for changes behind Keyform's back. */
+  async keys(type: string): Promise<KeyHandler> {
+    const cloud = clouds.find((one) => one.resources.some((resource) => resource.type === type));
+    const settings = cloud === undefined ? null : this.engine.override(cloud);
+    if (cloud === undefined || settings === null) throw new Error(`no cloud has ${type}`);
+    return (await cloud.connect(settings, this.engine)).handler(type);
+  }
+
+  /** The plan for a stack given as JSON. */
+  async plan(content: Json, options: Partial<MakePlanOptions> = {}): Promise<Plan> {
+    const { state } = await this.store.read();
+    return (await planStack(this.engine, await this.load(content), state, { ...DEFAULTS, ...options })).plan;
+  }
+
+  load(content: Json) {
+    const text: StackText = {
+      name: 'test',
+      origin: 'synth',
+      files: [{ file: 'test.tf.json', text: JSON.stringify(content) }],
+      autoVariables: [],
+    };
+    return loadStack(text, [], clouds);
+  }
+
+  /** Plans and applies under one session, as `keyform apply` does. */
+  async apply(
+    content: Json,
+    options: Partial<MakePlanOptions> & {
+      readonly onEvent?: (event: ApplyEvent) => void;
+      readonly parallelism?: number;
+    } = {},
+  ): Promise<ApplyResult & { readonly plan: Plan }> {
+    const loaded = await this.load(content);
+    const session = await this.store.begin('apply', { lockTimeoutMs: 0 });
+    const { plan, world } = await planStack(this.engine, loaded, session.state, { ...DEFAULTS, ...options });
+    const { signal, onEvent } = options;
+    const result = await applyUnder(this.engine, session, loaded, plan, world, {
+      parallelism: options.parallelism ?? 4,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onEvent === undefined ? {} : { onEvent }),
+    });
+    return { ...result, plan };
+  }
+}
+
+const DEFAULTS: MakePlanOptions = {
+  mode: 'normal',
+  targets: [],
+  replace: [],
+  maxDeletes: 10,
+  allowCredentialDelete: false,
+  refresh: true,
+};
