@@ -1,0 +1,264 @@
+import type { Outcome, Outside } from './context.ts';
+
+/** A flag. `-name=value`, `-name value`, or for a switch `-name`. */
+export interface Flag {
+  readonly kind: 'switch' | 'value';
+  /** Of a switch: whether it is on when not given; undefined where the command tells "not given" from "off". */
+  readonly on?: boolean;
+  readonly describe: string;
+}
+
+/** A word of a command line that is no flag. */
+export interface Positional {
+  readonly name: string;
+  readonly required?: boolean;
+  /** Takes all remaining words. */
+  readonly many?: boolean;
+  readonly describe: string;
+}
+
+/** What a command line comes to: flags and positionals by name. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** A command of Keyform. */
+export interface Command {
+  /** Its words: `plan`, `state show`. */
+  readonly name: string;
+  readonly describe: string;
+  readonly positionals: readonly Positional[];
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** Loads the command's code and runs it. */
+  run(outside: Outside, flags: Flags): Promise<Outcome>;
+}
+
+/** Commands that hold others, with what to say when none is named. */
+export const GROUPS: Readonly<Record<string, { readonly describe: string; readonly which: string }>> = {
+  secret: { describe: 'Give out a secret', which: 'Which one? keyform secret get ADDRESS' },
+  state: { describe: 'Look into the state', which: 'Which one? keyform state list, show or pull' },
+};
+
+/** Flags of every command. */
+export const COMMON: Readonly<Record<string, Flag>> = {
+  chdir: { kind: 'value', describe: 'Switch to this folder first' },
+  'no-color': { kind: 'switch', describe: 'Print without colour (as NO_COLOR does)' },
+};
+
+const STACKS: Positional = {
+  name: 'stacks',
+  many: true,
+  describe: "Stacks by name, or '*' for all; not needed where there is one",
+};
+
+const JSON_FLAG: Readonly<Record<string, Flag>> = { json: { kind: 'switch', on: false, describe: 'Print JSON' } };
+
+const SANDBOX: Readonly<Record<string, Flag>> = {
+  sandbox: { kind: 'switch', describe: 'Use the embedded key APIs instead of the clouds: no account needed' },
+};
+
+const APPROVAL: Readonly<Record<string, Flag>> = {
+  'auto-approve': { kind: 'switch', on: false, describe: 'Do not ask' },
+};
+
+const ONE: Readonly<Record<string, Flag>> = {
+  stack: { kind: 'value', describe: 'The stack; not needed where there is one' },
+};
+
+const STATE: Readonly<Record<string, Flag>> = {
+  'identity-file': { kind: 'value', describe: 'age identity that opens the state (repeatable)' },
+  'lock-timeout': { kind: 'value', describe: 'How long to wait for the state lock, such as 30s (default 0s)' },
+};
+
+const VARIABLES: Readonly<Record<string, Flag>> = {
+  var: { kind: 'value', describe: "A variable's value: -var 'name=value' (repeatable)" },
+  'var-file': { kind: 'value', describe: 'A file of variable values, *.tfvars.json (repeatable)' },
+};
+
+const PLAN: Readonly<Record<string, Flag>> = {
+  ...VARIABLES,
+  ...STATE,
+  target: { kind: 'value', describe: 'Only this address and what it depends on (repeatable)' },
+  replace: { kind: 'value', describe: 'Make a new key for this address (repeatable)' },
+  refresh: { kind: 'switch', on: true, describe: 'Ask the key APIs first; -refresh=false trusts state' },
+  'refresh-only': { kind: 'switch', on: false, describe: 'Only bring state up to what the APIs show' },
+  json: { kind: 'switch', on: false, describe: "Terraform's machine-readable events, one JSON object a line" },
+  'max-deletes': { kind: 'value', describe: 'Most keys that may be deleted (default 10; destroy: no limit)' },
+  'allow-credential-delete': {
+    kind: 'switch',
+    on: false,
+    describe: 'Allow deleting the key that Keyform itself authenticates with',
+  },
+  parallelism: { kind: 'value', describe: 'Steps at once (default 10)' },
+  ...SANDBOX,
+};
+
+const ADDRESS: Positional = { name: 'address', required: true, describe: 'Such as keyform_sinch_access_key.ci' };
+
+/** Binds a command's function, loaded at the moment it is run, to flags that the command line has checked. */
+function runs<F>(
+  load: () => Promise<(outside: Outside, flags: F) => Promise<Outcome> | Outcome>,
+  more: Flags = {},
+): Command['run'] {
+  return async (outside, flags) => (await load())(outside, { ...flags, ...more } as F);
+}
+
+/** Every command, in the order in which help lists them. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'init',
+    describe: 'Make this folder a project that plans',
+    positionals: [],
+    flags: {
+      typescript: { kind: 'switch', on: false, describe: 'Write a TypeScript (CDKTF) stack instead of a JSON one' },
+    },
+    run: runs(async () => (await import('./command/init.ts')).initCommand),
+  },
+  {
+    name: 'validate',
+    describe: 'Check stacks without values, state or network',
+    positionals: [STACKS],
+    flags: JSON_FLAG,
+    run: runs(async () => (await import('./command/validate.ts')).validateCommand),
+  },
+  {
+    name: 'synth',
+    describe: 'Run the TypeScript app and write its stacks',
+    positionals: [],
+    flags: {},
+    run: runs(async () => (await import('./command/synth.ts')).synthCommand),
+  },
+  {
+    name: 'plan',
+    describe: 'Show what apply would do',
+    positionals: [STACKS],
+    flags: {
+      ...PLAN,
+      out: { kind: 'value', describe: 'Save the plan, sealed, to this file' },
+      destroy: { kind: 'switch', on: false, describe: 'Plan to destroy everything' },
+      'detailed-exitcode': { kind: 'switch', on: false, describe: 'Exit 2 when there is something to do' },
+    },
+    run: runs(async () => (await import('./command/plan.ts')).planCommand),
+  },
+  {
+    name: 'apply',
+    describe: 'Create, change and delete keys as planned (or as a saved plan says)',
+    positionals: [STACKS],
+    flags: { ...PLAN, ...APPROVAL, destroy: { kind: 'switch', on: false, describe: 'Destroy everything' } },
+    run: runs(async () => (await import('./command/apply.ts')).applyCommand),
+  },
+  {
+    name: 'destroy',
+    describe: 'Delete every key of a stack',
+    positionals: [STACKS],
+    flags: { ...PLAN, ...APPROVAL },
+    run: runs(async () => (await import('./command/apply.ts')).applyCommand, { destroy: true }),
+  },
+  {
+    name: 'show',
+    describe: 'Print a saved plan, or the state of a stack',
+    positionals: [{ name: 'what', describe: 'A plan file, or a stack' }],
+    flags: { ...STATE, ...JSON_FLAG },
+    run: runs(async () => (await import('./command/show.ts')).showCommand),
+  },
+  {
+    name: 'output',
+    describe: "Print a stack's output values",
+    positionals: [{ name: 'name', describe: 'One output' }],
+    flags: {
+      ...STATE,
+      ...ONE,
+      ...JSON_FLAG,
+      raw: { kind: 'switch', on: false, describe: 'Print one value without quotes' },
+      reveal: { kind: 'switch', on: false, describe: 'Print sensitive values too' },
+    },
+    run: runs(async () => (await import('./command/state.ts')).outputCommand),
+  },
+  {
+    name: 'secret get',
+    describe: 'Print the secret of a key',
+    positionals: [ADDRESS],
+    flags: {
+      ...STATE,
+      ...ONE,
+      ...JSON_FLAG,
+      generation: { kind: 'value', describe: 'An older key that is still alive, by its number' },
+      reveal: { kind: 'switch', on: false, describe: 'Print it to a terminal too' },
+    },
+    run: runs(async () => (await import('./command/state.ts')).secretGetCommand),
+  },
+  {
+    name: 'state list',
+    describe: 'Print the addresses',
+    positionals: [],
+    flags: { ...STATE, ...ONE },
+    run: runs(async () => (await import('./command/state.ts')).stateListCommand),
+  },
+  {
+    name: 'state show',
+    describe: 'Print one resource, without its secret',
+    positionals: [ADDRESS],
+    flags: { ...STATE, ...ONE },
+    run: runs(async () => (await import('./command/state.ts')).stateShowCommand),
+  },
+  {
+    name: 'state pull',
+    describe: 'Print the whole state as JSON, without secrets',
+    positionals: [],
+    flags: { ...STATE, ...ONE },
+    run: runs(async () => (await import('./command/state.ts')).statePullCommand),
+  },
+  {
+    name: 'drift',
+    describe: 'Compare the clouds with the state; exit 2 when they differ',
+    positionals: [STACKS],
+    flags: { ...VARIABLES, ...STATE, ...SANDBOX, ...JSON_FLAG },
+    run: runs(async () => (await import('./command/drift.ts')).driftCommand),
+  },
+  {
+    name: 'emulator',
+    describe: "Serve the clouds' key APIs on a loopback port",
+    positionals: [],
+    flags: {
+      port: { kind: 'value', describe: 'Port (default 8787; 0 for any)' },
+      data: { kind: 'value', describe: 'Keep the data in this file, such as .keyform/sandbox.json' },
+      options: { kind: 'value', describe: `Switches as JSON: '{"sinch":{"quota":3}}'` },
+      quiet: { kind: 'switch', on: false, describe: 'No line for each request' },
+    },
+    run: runs(async () => (await import('./command/emulator.ts')).emulatorCommand),
+  },
+  {
+    name: 'schema',
+    describe: 'Print clouds, resource types, arguments, attributes and capabilities',
+    positionals: [],
+    flags: JSON_FLAG,
+    run: runs(async () => (await import('./command/schema.ts')).schemaCommand),
+  },
+  {
+    name: 'force-unlock',
+    describe: 'Take the state lock of a run away',
+    positionals: [{ name: 'id', required: true, describe: 'As the message about the lock names it' }],
+    flags: { ...STATE, ...ONE },
+    run: runs(async () => (await import('./command/state.ts')).forceUnlockCommand),
+  },
+  {
+    name: 'version',
+    describe: 'Print the version',
+    positionals: [],
+    flags: JSON_FLAG,
+    run: async (outside, flags) => {
+      const { version, terminal } = outside;
+      terminal.out(flags.json === true ? `${JSON.stringify({ keyform_version: version })}\n` : `keyform ${version}\n`);
+      return { code: 0 };
+    },
+  },
+];
+
+/** What yargs, and the parser that it is built on, are told alike: only what is written counts. */
+export const PARSER = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'short-option-groups': false,
+  'populate--': true,
+} as const;

@@ -1,0 +1,254 @@
+import { resolve } from 'node:path';
+import { KeyformError } from '../../core/error.ts';
+import type { World } from '../../core/plan/actual.ts';
+import { hasChanges, type Plan } from '../../core/plan/plan.ts';
+import type { ApplyResult } from '../../engine/apply.ts';
+import type { LoadedStack } from '../../engine/load.ts';
+import type { SavedPlan } from '../../engine/planfile.ts';
+import type { StackText } from '../../engine/source.ts';
+import type { Engine } from '../../engine/stack.ts';
+import type { LockHolder } from '../../state/lock.ts';
+import type { Session } from '../../state/session.ts';
+import { variableFlags } from '../argv.ts';
+import { list, type Outcome, type Outside, Workspace, wholeNumber } from '../context.ts';
+import { Progress, textProgress } from '../render/progress.ts';
+import { renderOutputs } from '../render/state.ts';
+import { countDone, type UiStream } from '../render/ui.ts';
+import type { PlanFlags } from './flags.ts';
+import { jsonStream, lockTimeout, makePlanFor, print, printDiagnostics, report } from './plan.ts';
+import { load, readNamed } from './stack.ts';
+
+export interface ApplyFlags extends PlanFlags {
+  readonly 'auto-approve': boolean;
+}
+
+/** `keyform apply` and, with `destroy` set, `keyform destroy`. */
+export async function applyCommand(outside: Outside, flags: ApplyFlags): Promise<Outcome> {
+  const workspace = new Workspace(outside, flags);
+  const names = list(flags.stacks);
+  const ui = flags.json ? jsonStream(outside) : null;
+  ui?.version();
+  if (flags.json && !flags['auto-approve'] && !(await isPlanFile(workspace, names))) {
+    throw new KeyformError('invalid-usage', '-json cannot ask for approval', {
+      detail: 'Add -auto-approve, or apply a saved plan.',
+    });
+  }
+  if (await isPlanFile(workspace, names)) return applySaved(workspace, names[0] as string, flags, ui);
+  const texts = await readNamed(workspace, names);
+  let failed = false;
+  for (const text of flags.destroy ? [...texts].reverse() : texts) {
+    if (texts.length > 1 && ui === null) outside.terminal.out(`${outside.style.out.bold(`Stack ${text.name}`)}\n`);
+    const outcome = await applyStack(workspace, text, flags, ui);
+    failed ||= !outcome;
+    if (outside.signal.aborted) break;
+  }
+  return { code: failed ? 1 : 0 };
+}
+
+/** A single word that is a file and no stack is a saved plan. */
+async function isPlanFile(workspace: Workspace, names: readonly string[]): Promise<boolean> {
+  const [only] = names;
+  if (names.length !== 1 || only === undefined || only.includes('*')) return false;
+  const { jsonStackNames } = await import('../../engine/source.ts');
+  const { files } = workspace.outside;
+  if ((await jsonStackNames(await workspace.project(), files)).includes(only)) return false;
+  try {
+    return (await files.read(resolve(workspace.folder, only))) !== null;
+  } catch {
+    // A folder, or a file that may not be read: as a stack's name it gets the better message.
+    return false;
+  }
+}
+
+async function applySaved(
+  workspace: Workspace,
+  file: string,
+  flags: ApplyFlags,
+  ui: UiStream | null,
+): Promise<Outcome> {
+  const { outside } = workspace;
+  const [{ readPlan }, { reloadStack }, { refuseElsewhere, refuseStale, worldOf }, { hashFiles }] = await Promise.all([
+    import('../../engine/planfile.ts'),
+    import('../../engine/load.ts'),
+    import('../../engine/stack.ts'),
+    import('../../engine/source.ts'),
+  ]);
+  const given = [
+    ...list(flags.target).map(() => '-target'),
+    ...list(flags.replace).map(() => '-replace'),
+    ...variableFlags(outside.words).map((flag) => ('file' in flag ? '-var-file' : '-var')),
+    ...(flags.destroy ? ['-destroy'] : []),
+    ...(flags['refresh-only'] ? ['-refresh-only'] : []),
+    ...(flags.refresh ? [] : ['-refresh=false']),
+    ...(flags['max-deletes'] === undefined ? [] : ['-max-deletes']),
+    ...(flags['allow-credential-delete'] ? ['-allow-credential-delete'] : []),
+  ];
+  if (given.length > 0) {
+    throw new KeyformError('invalid-usage', 'A saved plan is applied as it is', {
+      detail: `Give ${[...new Set(given)].join(', ')} to "keyform plan".`,
+    });
+  }
+  const saved: SavedPlan = await readPlan(resolve(workspace.folder, file), await workspace.keys(), outside.files);
+  const [now] = await readNamed(workspace, [saved.plan.stack]);
+  const loaded = await reloadStack(saved.text, saved.variables, outside.clouds);
+  const engine = await workspace.engine();
+  const session = await begin(workspace, engine, saved.plan.stack, flags, ui);
+  const world = await orEnd(session, async () => {
+    refuseStale(saved, session.state, session.found, hashFiles(now?.files ?? []));
+    const found = await worldOf(engine, loaded, session.state);
+    refuseElsewhere(saved, session.state, found);
+    return found;
+  });
+  const result = await carryOut(workspace, engine, session, loaded, saved.plan, world, flags, ui);
+  return { code: succeeded(result) && !report(outside, saved.plan, ui) ? 0 : 1 };
+}
+
+/** Plans, asks, applies; true when everything that was asked for is done. */
+async function applyStack(
+  workspace: Workspace,
+  text: StackText,
+  flags: ApplyFlags,
+  ui: UiStream | null,
+): Promise<boolean> {
+  const { outside } = workspace;
+  const loaded = await load(workspace, text);
+  const engine = await workspace.engine();
+  const session = await begin(workspace, engine, text.name, flags, ui);
+  const { plan, world, failed, go } = await orEnd(session, async () => {
+    const made = await makePlanFor(outside, engine, loaded, session.state, flags);
+    print(outside, made.plan, ui);
+    const failed = report(outside, made.plan, ui);
+    const wanted = hasChanges(made.plan) || (made.plan.mode === 'refresh-only' && made.plan.drift.length > 0);
+    if (wanted && !made.plan.blocked) await approve(outside, made.plan, flags);
+    // What a refresh merely learnt on the way is recorded without asking, as Terraform does.
+    return { ...made, failed, go: !made.plan.blocked && (wanted || made.plan.entries.length > 0) };
+  });
+  if (!go) {
+    await session.close();
+    if (ui === null && !failed) outside.terminal.out('\nApply complete! Nothing was to be done.\n');
+    return !failed;
+  }
+  const result = await carryOut(workspace, engine, session, loaded, plan, world, flags, ui);
+  return succeeded(result) && !failed;
+}
+
+/** Runs `prepare`; when it throws, the session is ended and whatever goes wrong with that is told as well. */
+async function orEnd<T>(session: Session, prepare: () => Promise<T>): Promise<T> {
+  try {
+    return await prepare();
+  } catch (error) {
+    const { endAfter } = await import('../../engine/stack.ts');
+    throw await endAfter(session, error);
+  }
+}
+
+/** Takes the lock; says so when it has to wait. */
+export async function begin(
+  workspace: Workspace,
+  engine: Engine,
+  stack: string,
+  flags: { readonly 'lock-timeout'?: string; readonly destroy?: boolean },
+  ui: UiStream | null,
+): Promise<Session> {
+  const { outside } = workspace;
+  const { storeOf } = await import('../../engine/stack.ts');
+  const store = storeOf(engine, await workspace.project(), stack, await workspace.keys());
+  const session = await store.begin(flags.destroy === true ? 'destroy' : 'apply', {
+    lockTimeoutMs: lockTimeout(flags),
+    signal: outside.signal,
+    onWait: (holder: LockHolder | null) => {
+      if (ui === null)
+        outside.terminal.err(
+          `Waiting for the state lock${holder === null ? '' : `, held by ${holder.user}@${holder.host} since ${holder.since}`}.\n`,
+        );
+    },
+  });
+  for (const note of session.notes) outside.terminal.err(`Note: ${note}\n`);
+  return session;
+}
+
+async function approve(outside: Outside, plan: Plan, flags: ApplyFlags): Promise<void> {
+  if (flags['auto-approve']) return;
+  const { ask } = outside.terminal;
+  if (ask === null) {
+    throw new KeyformError('invalid-usage', 'There is no terminal to ask for approval on', {
+      detail: 'Add -auto-approve, or save the plan with "keyform plan -out=FILE", look at it, and apply that file.',
+    });
+  }
+  const question =
+    plan.mode === 'destroy'
+      ? '\nDo you really want to destroy all these keys? They stop working at once, and there is no undo.\nOnly "yes" will be accepted: '
+      : plan.mode === 'refresh-only'
+        ? '\nRecord these changes in state? Nothing is done at the clouds.\nOnly "yes" will be accepted: '
+        : '\nDo you want to perform these actions?\nOnly "yes" will be accepted: ';
+  if ((await ask(question, { hidden: false })).trim() !== 'yes') {
+    throw new KeyformError('cancelled', 'Apply was cancelled', { detail: 'Nothing was done.' });
+  }
+}
+
+async function carryOut(
+  workspace: Workspace,
+  engine: Engine,
+  session: Session,
+  loaded: LoadedStack,
+  plan: Plan,
+  world: World,
+  flags: ApplyFlags,
+  ui: UiStream | null,
+): Promise<ApplyResult> {
+  const { outside } = workspace;
+  const { applyUnder } = await import('../../engine/stack.ts');
+  const shown =
+    ui === null
+      ? textProgress((line) => outside.terminal.err(`${line}\n`))
+      : { event: ui.apply.bind(ui), still: ui.progress.bind(ui) };
+  const progress = new Progress(shown, outside.every);
+  let result: ApplyResult;
+  try {
+    result = await applyUnder(engine, session, loaded, plan, world, {
+      parallelism: wholeNumber('parallelism', flags.parallelism, 10, 1),
+      signal: outside.signal,
+      onEvent: (event) => progress.event(event),
+    });
+  } finally {
+    progress.stop();
+  }
+  printDiagnostics(outside, result.diagnostics, ui);
+  if (ui !== null) {
+    ui.changeSummary(result, plan.mode === 'destroy' ? 'destroy' : 'apply');
+    ui.outputs(session.state.outputs);
+    return result;
+  }
+  const { out } = outside.terminal;
+  const { add, change, destroy } = countDone(result);
+  const counts = `${add} added, ${change} changed, ${destroy} destroyed`;
+  const style = outside.style.out;
+  if (result.cancelled)
+    out(
+      `\n${style.yellow(style.bold('Stopped.'))} ${counts}; ${steps(result.skipped.length)} not begun. Run apply again to go on.\n`,
+    );
+  else if (succeeded(result) && plan.diagnostics.some((diagnostic) => diagnostic.severity === 'error'))
+    out(
+      `\n${style.yellow(style.bold('Applied in part.'))} Keys: ${counts}. What the errors above name was left out.\n`,
+    );
+  else if (succeeded(result))
+    out(
+      `\n${style.green(style.bold(`${plan.mode === 'destroy' ? 'Destroy' : 'Apply'} complete!`))} Keys: ${counts}.\n`,
+    );
+  else
+    out(
+      `\n${style.red(style.bold('Apply failed.'))} Keys: ${counts}; ${result.failed.length} ${result.failed.length === 1 ? 'step' : 'steps'} failed, ${steps(result.skipped.length)} not begun.\n`,
+    );
+  if (plan.mode !== 'destroy') out(renderOutputs(session.state.outputs, style));
+  return result;
+}
+
+function steps(count: number): string {
+  return count === 1 ? '1 step was' : `${count} steps were`;
+}
+
+function succeeded(result: ApplyResult): boolean {
+  return (
+    result.failed.length === 0 && result.skipped.length === 0 && !result.diagnostics.some((d) => d.severity === 'error')
+  );
+}

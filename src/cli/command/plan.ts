@@ -1,0 +1,134 @@
+import { resolve } from 'node:path';
+import { throwOnErrors } from '../../core/diagnostic.ts';
+import { parseDuration } from '../../core/duration.ts';
+import { KeyformError } from '../../core/error.ts';
+import type { World } from '../../core/plan/actual.ts';
+import { hasChanges, type Plan, type PlanMode } from '../../core/plan/plan.ts';
+import type { State } from '../../core/state.ts';
+import type { LoadedStack } from '../../engine/load.ts';
+import type { Engine } from '../../engine/stack.ts';
+import { list, type Outcome, type Outside, Workspace, wholeNumber } from '../context.ts';
+import { renderPlan } from '../render/plan.ts';
+import { UiStream } from '../render/ui.ts';
+import type { PlanFlags } from './flags.ts';
+import { load, readNamed } from './stack.ts';
+
+/** Keys that one apply may delete unless it is told otherwise. */
+const MAX_DELETES = 10;
+
+export interface PlanCommandFlags extends PlanFlags {
+  readonly out?: string;
+  readonly 'detailed-exitcode': boolean;
+}
+
+/** `keyform plan`. */
+export async function planCommand(outside: Outside, flags: PlanCommandFlags): Promise<Outcome> {
+  const ui = flags.json ? jsonStream(outside) : null;
+  ui?.version();
+  const workspace = new Workspace(outside, flags);
+  const texts = await readNamed(workspace, list(flags.stacks));
+  if (flags.out !== undefined && texts.length !== 1) {
+    throw new KeyformError('invalid-usage', '-out takes the plan of one stack', { detail: 'Name one stack.' });
+  }
+  let changed = false;
+  let failed = false;
+  for (const text of texts) {
+    if (texts.length > 1 && ui === null) outside.terminal.out(`${outside.style.out.bold(`Stack ${text.name}`)}\n`);
+    const loaded = await load(workspace, text);
+    const engine = await workspace.engine();
+    const { scopesOf, storeOf } = await import('../../engine/stack.ts');
+    const project = await workspace.project();
+    const read = await storeOf(engine, project, text.name, await workspace.keys()).read();
+    for (const note of read.notes) outside.terminal.err(`Note: ${note}\n`);
+    const { plan, world } = await makePlanFor(outside, engine, loaded, read.state, flags);
+    print(outside, plan, ui);
+    changed ||= hasChanges(plan) || (plan.mode === 'refresh-only' && plan.drift.length > 0);
+    failed ||= report(outside, plan, ui);
+    if (flags.out !== undefined) {
+      throwOnErrors(plan.blocked ? plan.diagnostics : []);
+      const { savePlan } = await import('../../engine/planfile.ts');
+      const path = resolve(workspace.folder, flags.out);
+      const scopes = scopesOf(plan, read.state, world);
+      const saved = { plan, text, variables: loaded.variables, revision: read.revision, scopes };
+      await savePlan(path, saved, await workspace.keys(), outside.files);
+      if (ui === null) {
+        outside.terminal.out(
+          `\nSaved the plan, sealed, to ${flags.out}. To carry out exactly these steps: keyform apply ${flags.out}\n`,
+        );
+      }
+    }
+  }
+  if (failed) return { code: 1 };
+  return { code: flags['detailed-exitcode'] && changed ? 2 : 0 };
+}
+
+/** Terraform's JSON events on standard output. */
+export function jsonStream(outside: Outside): UiStream {
+  return new UiStream((line) => outside.terminal.out(`${line}\n`), outside.clock, outside.version);
+}
+
+/** Makes the plan that the flags ask for. */
+export async function makePlanFor(
+  outside: Outside,
+  engine: Engine,
+  loaded: LoadedStack,
+  state: State,
+  flags: PlanFlags,
+): Promise<{ plan: Plan; world: World }> {
+  const { planStack } = await import('../../engine/stack.ts');
+  const mode: PlanMode = flags['refresh-only'] ? 'refresh-only' : flags.destroy ? 'destroy' : 'normal';
+  if (flags['refresh-only'] && (flags.destroy || !flags.refresh)) {
+    throw new KeyformError('invalid-usage', '-refresh-only goes neither with -destroy nor with -refresh=false', {
+      detail: 'Leave one of them out.',
+    });
+  }
+  const limit =
+    flags['max-deletes'] === undefined && mode === 'destroy'
+      ? null
+      : wholeNumber('max-deletes', flags['max-deletes'], MAX_DELETES, 0);
+  const { terminal } = outside;
+  return planStack(engine, loaded, state, {
+    mode,
+    targets: list(flags.target),
+    replace: list(flags.replace),
+    maxDeletes: limit,
+    allowCredentialDelete: flags['allow-credential-delete'],
+    refresh: flags.refresh,
+    signal: outside.signal,
+    // Only where somebody is watching: a log of a CI job has no use for a counter.
+    ...(terminal.errIsTerminal && !flags.json
+      ? {
+          onOwner: (done: number, all: number) =>
+            terminal.err(done < all ? `\rRefreshing owners: ${done} of ${all}` : `\r${' '.repeat(40)}\r`),
+        }
+      : {}),
+  });
+}
+
+/** Prints the plan itself. */
+export function print(outside: Outside, plan: Plan, ui: UiStream | null): void {
+  if (ui === null) outside.terminal.out(renderPlan(plan, outside.style.out));
+  else {
+    ui.driftAndChanges(plan);
+    ui.changeSummary(plan, 'plan');
+    if (plan.outputs.length > 0) ui.outputs(plan);
+  }
+}
+
+/** Prints the plan's diagnostics; true when one of them is an error. */
+export function report(outside: Outside, plan: Plan, ui: UiStream | null): boolean {
+  printDiagnostics(outside, plan.diagnostics, ui);
+  return plan.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+}
+
+/** Prints diagnostics where they belong: events on standard output, boxes on standard error. */
+export function printDiagnostics(outside: Outside, diagnostics: Plan['diagnostics'], ui: UiStream | null): void {
+  if (ui !== null) for (const diagnostic of diagnostics) ui.diagnostic(diagnostic);
+  else outside.printDiagnostics(diagnostics);
+}
+
+/** The lock timeout of a flag, in milliseconds. */
+export function lockTimeout(flags: { readonly 'lock-timeout'?: string }): number {
+  const text = flags['lock-timeout'];
+  return text === undefined || text === '0' ? 0 : parseDuration(text);
+}

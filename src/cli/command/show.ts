@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { typesOf } from '../../engine/connect.ts';
+import { type CommonFlags, DONE, type Outcome, type Outside, Workspace } from '../context.ts';
+import { renderPlan } from '../render/plan.ts';
+import { planJson, stateJson } from '../render/planjson.ts';
+import { renderState } from '../render/state.ts';
+import { readState } from './state.ts';
+
+/** `keyform show`: a saved plan, or the state of a stack. */
+export async function showCommand(
+  outside: Outside,
+  flags: CommonFlags & { readonly what?: string; readonly json: boolean },
+): Promise<Outcome> {
+  const workspace = new Workspace(outside, flags);
+  const { out } = outside.terminal;
+  if (flags.what !== undefined && (await isFile(workspace, flags.what))) {
+    const { readPlan } = await import('../../engine/planfile.ts');
+    const { plan } = await readPlan(resolve(workspace.folder, flags.what), await workspace.keys(), outside.files);
+    if (flags.json) out(`${JSON.stringify(planJson(plan, outside.version))}\n`);
+    else {
+      out(renderPlan(plan, outside.style.out));
+      outside.printDiagnostics(plan.diagnostics);
+    }
+    return DONE;
+  }
+  const { state } = await readState(workspace, flags.what === undefined ? [] : [flags.what]);
+  if (flags.json) out(`${JSON.stringify(stateJson(state, typesOf(outside.clouds)))}\n`);
+  else out(renderState(state, typesOf(outside.clouds), outside.style.out));
+  return DONE;
+}
+
+async function isFile(workspace: Workspace, name: string): Promise<boolean> {
+  try {
+    return (await workspace.outside.files.read(resolve(workspace.folder, name))) !== null;
+  } catch {
+    // A folder of that name: it is meant as a stack.
+    return false;
+  }
+}

@@ -1,0 +1,186 @@
+import { resolve } from 'node:path';
+import type { Diagnostic } from '../core/diagnostic.ts';
+import { KeyformError } from '../core/error.ts';
+import type { Clock, Environment, Files, Processes, Random } from '../core/port.ts';
+import type { Cloud } from '../core/provider.ts';
+import { Secret } from '../core/secret.ts';
+import type { Project } from '../engine/project.ts';
+import type { Engine } from '../engine/stack.ts';
+import type { Http } from '../io/http.ts';
+import type { StateKeys } from '../state/keys.ts';
+import type { ProcessPort } from '../state/lock.ts';
+import type { Store } from '../state/store.ts';
+import type { Style } from './render/color.ts';
+
+/** The terminal and the streams, as main hands them in. */
+export interface Terminal {
+  /** Data. */
+  out(text: string): void;
+  /** Everything else: progress, diagnostics, questions. */
+  err(text: string): void;
+  readonly outIsTerminal: boolean;
+  readonly errIsTerminal: boolean;
+  /** Asks a question on the terminal; null when there is nobody to answer. */
+  readonly ask: ((question: string, options: { readonly hidden: boolean }) => Promise<string>) | null;
+}
+
+/** What main gives to every command. */
+export interface Outside {
+  readonly clouds: readonly Cloud[];
+  readonly version: string;
+  readonly terminal: Terminal;
+  readonly environment: Environment;
+  readonly workingFolder: string;
+  readonly home: string;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly processes: Processes;
+  readonly process: ProcessPort;
+  /** Makes the HTTP port at its first use. */
+  readonly http: () => Http;
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Prints diagnostics for people, on standard error. */
+  readonly printDiagnostics: (diagnostics: readonly Diagnostic[]) => void;
+  /** Normalized words of the command line. */
+  readonly words: readonly string[];
+  readonly style: { readonly out: Style; readonly err: Style };
+  /** Calls `action` every `ms` milliseconds until the returned function is called; does not keep the process alive. */
+  readonly every: (ms: number, action: () => void) => () => void;
+  /** Run, latest first, before the process ends. */
+  readonly onExit: (action: () => Promise<void>) => void;
+  /** Folder of the installed package, for files that `init` points at. */
+  readonly packageFolder: string;
+}
+
+/** Flags that every command knows. */
+export interface CommonFlags {
+  readonly chdir?: string;
+  readonly sandbox?: boolean;
+  readonly 'identity-file'?: string | readonly string[];
+}
+
+/** One run of one command in its project. */
+export class Workspace {
+  readonly outside: Outside;
+  readonly folder: string;
+  readonly #flags: CommonFlags;
+  #project: Project | undefined;
+  #keys: Promise<StateKeys | null> | undefined;
+  #engine: Promise<Engine> | undefined;
+
+  constructor(outside: Outside, flags: CommonFlags) {
+    this.outside = outside;
+    this.#flags = flags;
+    this.folder = resolve(outside.workingFolder, flags.chdir ?? '.');
+  }
+
+  async project(): Promise<Project> {
+    const { openProject } = await import('../engine/project.ts');
+    if (this.#flags.chdir !== undefined && (await this.outside.files.list(this.folder)) === null) {
+      throw new KeyformError('invalid-usage', `There is no folder ${this.#flags.chdir}`, {
+        detail: 'It was named by -chdir.',
+      });
+    }
+    this.#project ??= await openProject(this.folder, this.outside.files);
+    return this.#project;
+  }
+
+  /** What opens the state; found once. Asks for a passphrase on a terminal only, and only when nothing else is there. */
+  keys(): Promise<StateKeys | null> {
+    this.#keys ??= this.#findKeys();
+    return this.#keys;
+  }
+
+  async #findKeys(): Promise<StateKeys | null> {
+    const { findKeys } = await import('../engine/identity.ts');
+    const project = await this.project();
+    const { environment, files, home, terminal } = this.outside;
+    const { ask } = terminal;
+    return findKeys({
+      environment,
+      files,
+      folder: this.folder,
+      home,
+      identityFiles: list(this.#flags['identity-file']),
+      recipients: project.settings.recipients,
+      askPassphrase: ask === null ? null : () => this.#askPassphrase(project, ask),
+    });
+  }
+
+  /** A passphrase that is to seal the first state of a project is asked for twice: nobody could open what a slip sealed. */
+  async #askPassphrase(project: Project, ask: NonNullable<Terminal['ask']>): Promise<Secret> {
+    const first = await ask('Passphrase of the state (or set KEYFORM_IDENTITY): ', { hidden: true });
+    const states = (await this.outside.files.list(project.stateFolder)) ?? [];
+    if (!states.some(({ name }) => name.endsWith('.keyform.age'))) {
+      if ((await ask('The same again: ', { hidden: true })) !== first) {
+        throw new KeyformError('invalid-usage', 'The two passphrases differ', {
+          detail: 'Nothing was done. Try again.',
+        });
+      }
+    }
+    return new Secret(first);
+  }
+
+  /** The store of a stack's state, for a command that asks no cloud. `keys` null: only the lock can be looked at. */
+  async store(stack: string, keys: StateKeys | null): Promise<Store> {
+    const { openStore } = await import('../state/store.ts');
+    const { files, clock, random, process } = this.outside;
+    const { stateFolder } = await this.project();
+    return openStore({ folder: stateFolder, stack, files, clock, random, keys, process });
+  }
+
+  /** The engine: with the sandbox behind it where the flag or the project says so. One for all stacks of a command. */
+  engine(): Promise<Engine> {
+    this.#engine ??= this.#openEngine();
+    return this.#engine;
+  }
+
+  async #openEngine(): Promise<Engine> {
+    const { outside } = this;
+    const project = await this.project();
+    const { clouds, files, clock, random, processes, environment, process } = outside;
+    const base = { clouds, files, clock, random, processes, environment, process, http: outside.http() };
+    if (!(this.#flags.sandbox ?? project.settings.sandbox)) return { ...base, override: () => null, sandbox: false };
+    const { openSandbox } = await import('../emulator/sandbox.ts');
+    const sandbox = await openSandbox({
+      clouds,
+      folder: resolve(this.folder, '.keyform'),
+      files,
+      clock,
+      random,
+      pid: process.pid,
+      alive: process.alive,
+      options: {},
+      onWait: () => outside.terminal.err('Waiting for another command that uses the sandbox.\n'),
+    });
+    outside.onExit(() => sandbox.close());
+    return { ...base, override: (cloud) => sandbox.settings(cloud.name), sandbox: true };
+  }
+}
+
+/** A flag that may be given several times, as a list. */
+export function list(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}
+
+/** A flag that must be a whole number of at least `least`. Throws `invalid-usage`. */
+export function wholeNumber(flag: string, value: string | undefined, fallback: number, least: number): number {
+  if (value === undefined) return fallback;
+  const number = Number(value);
+  if (/^[0-9]+$/.test(value) && number >= least) return number;
+  throw new KeyformError('invalid-usage', `-${flag} must be a whole number of at least ${least}`, {
+    detail: `It is "${value.slice(0, 40)}".`,
+  });
+}
+
+/** What a command comes to: the exit code, and errors to print. */
+export interface Outcome {
+  /** 0: nothing to do, or done; 1: error; 2: changes or drift, where asked. */
+  readonly code: 0 | 1 | 2;
+  readonly diagnostics?: readonly Diagnostic[];
+}
+
+export const DONE: Outcome = { code: 0 };

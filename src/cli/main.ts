@@ -1,0 +1,149 @@
+import { setMaxListeners } from 'node:events';
+import type { Outside } from './context.ts';
+
+/** Puts the real world behind the ports, runs the command, and ends the process with its exit code. */
+export async function main(options: {
+  /** The command line without the program. */
+  readonly argv: readonly string[];
+  readonly version: string;
+  /** Folder of the installed package. */
+  readonly packageFolder: string;
+}): Promise<void> {
+  const { version, packageFolder } = options;
+  const [{ report, run }, { normalizeArguments }, { style }, { renderDiagnostics }, { mergeDiagnostics }, io, system] =
+    await Promise.all([
+      import('./run.ts'),
+      import('./argv.ts'),
+      import('./render/color.ts'),
+      import('./render/diagnostic.ts'),
+      import('../core/diagnostic.ts'),
+      loadIo(),
+      loadSystem(),
+    ]);
+  const { clouds } = await import('../providers/index.ts');
+  // zod would compile a schema at its first use, which pays after hundreds of values; a plan parses a handful.
+  (await import('zod')).config({ jitless: true });
+  const words = normalizeArguments(options.argv);
+  const color = (stream: NodeJS.WriteStream) =>
+    stream.isTTY === true &&
+    !words.includes('--no-color') &&
+    (process.env.NO_COLOR ?? '') === '' &&
+    process.env.TERM !== 'dumb';
+  const styles = { out: style(color(process.stdout)), err: style(color(process.stderr)) };
+  const stop = new AbortController();
+  // Every call that is under way listens for the stop, and there may be more than the ten at which Node warns of a leak.
+  setMaxListeners(0, stop.signal);
+  const closers: (() => Promise<void>)[] = [];
+  let http: ReturnType<typeof io.createHttp> | undefined;
+
+  let interrupts = 0;
+  const interrupt = () => {
+    interrupts += 1;
+    if (interrupts > 1) {
+      process.stderr.write('\nStopped at once. What was in flight is in the journal; the next run looks into it.\n');
+      process.exit(130);
+    }
+    process.stderr.write('\nStopping: what is in flight is finished first. Press Ctrl-C again to stop at once.\n');
+    stop.abort(new io.KeyformError('cancelled', 'The run was stopped'));
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+
+  const outside: Outside = {
+    clouds,
+    version,
+    terminal: {
+      out: (text) => {
+        process.stdout.write(text);
+      },
+      err: (text) => {
+        process.stderr.write(text);
+      },
+      outIsTerminal: process.stdout.isTTY === true,
+      errIsTerminal: process.stderr.isTTY === true,
+      ask:
+        process.stdin.isTTY === true && process.stderr.isTTY === true
+          ? async (question, how) => (await import('../io/question.ts')).ask(stop.signal)(question, how)
+          : null,
+    },
+    environment: process.env,
+    workingFolder: process.cwd(),
+    home: system.home,
+    files: io.createFiles(io.systemRandom),
+    clock: io.systemClock,
+    random: io.systemRandom,
+    processes: io.createProcesses(),
+    process: system.port,
+    http: () => {
+      if (http === undefined) {
+        const log = io.httpLog(process.env.KEYFORM_LOG, (line) => process.stderr.write(`${line}\n`));
+        const opened = io.createHttp({
+          clock: io.systemClock,
+          random: io.systemRandom,
+          environment: process.env,
+          version,
+          ...(log === null ? {} : { log }),
+        });
+        closers.push(() => opened.close());
+        http = opened;
+      }
+      return http;
+    },
+    signal: stop.signal,
+    words,
+    style: styles,
+    every: (ms, action) => {
+      const timer = setInterval(action, ms);
+      timer.unref();
+      return () => clearInterval(timer);
+    },
+    onExit: (action) => {
+      closers.push(action);
+    },
+    packageFolder,
+    printDiagnostics: (diagnostics) => {
+      if (diagnostics.length > 0) process.stderr.write(renderDiagnostics(mergeDiagnostics(diagnostics), styles.err));
+    },
+  };
+
+  // A defect that strikes outside every await still ends as a diagnostic, and what is in the journal is safe.
+  process.on('uncaughtException', (error) => {
+    report(outside, error);
+    process.exit(1);
+  });
+
+  let code = await run(outside);
+  for (const close of closers.reverse()) {
+    try {
+      await close();
+    } catch (error) {
+      process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
+      code = 1;
+    }
+  }
+  process.exitCode = code;
+}
+
+async function loadIo() {
+  const [http, files, clock, random, processes, log, error] = await Promise.all([
+    import('../io/http.ts'),
+    import('../io/files.ts'),
+    import('../io/clock.ts'),
+    import('../io/random.ts'),
+    import('../io/process.ts'),
+    import('../io/log.ts'),
+    import('../core/error.ts'),
+  ]);
+  return { ...http, ...files, ...clock, ...random, ...processes, ...log, ...error };
+}
+
+async function loadSystem() {
+  const [{ createProcessPort }, { homedir }] = await Promise.all([import('../io/machine.ts'), import('node:os')]);
+  let home = '/';
+  try {
+    home = homedir();
+  } catch {
+    // A user without a home folder, as containers have: identities then come from the environment or a flag.
+  }
+  return { home, port: createProcessPort() };
+}

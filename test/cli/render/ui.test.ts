@@ -1,0 +1,145 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { Progress, progressText, textProgress } from '../../../src/cli/render/progress.ts';
+import { UiStream } from '../../../src/cli/render/ui.ts';
+import type { StepKind } from '../../../src/core/plan/plan.ts';
+import type { ApplyEvent } from '../../../src/engine/apply.ts';
+import { OUTSCALE, PLANS, plan, SINCH, step } from './plans.ts';
+
+const START = Date.parse('2026-03-04T05:06:07.000Z');
+const clock = { now: () => START, sleep: () => Promise.resolve() };
+const golden = (name: string) => fileURLToPath(new URL(`../../golden/render/${name}`, import.meta.url));
+
+function stream(): { ui: UiStream; lines: string[] } {
+  const lines: string[] = [];
+  return { ui: new UiStream((line) => lines.push(line), clock, '0.1.0'), lines };
+}
+
+const KINDS: readonly StepKind[] = ['create', 'rotate', 'verify', 'update', 'enable', 'disable', 'delete', 'recover'];
+
+const EVENTS: ApplyEvent[] = KINDS.flatMap((kind): ApplyEvent[] => {
+  const keyId = kind === 'create' || kind === 'rotate' || kind === 'verify' ? null : 'k-1';
+  const each = step(kind, `${SINCH}.${kind}`, { keyId });
+  return [
+    { kind: 'started', step: each, at: START },
+    { kind: 'done', step: each, at: START + 1400, keyId: 'k-1' },
+    { kind: 'started', step: each, at: START },
+    { kind: 'failed', step: each, at: START + 3_725_000, diagnostics: [] },
+    { kind: 'skipped', step: each, at: START },
+  ];
+});
+
+describe('the machine-readable stream', () => {
+  test.each(Object.keys(PLANS))('of the plan "%s"', async (name) => {
+    const { ui, lines } = stream();
+    const value = PLANS[name] ?? plan();
+    ui.version();
+    ui.refresh(1, 2);
+    ui.driftAndChanges(value);
+    for (const diagnostic of value.diagnostics) ui.diagnostic(diagnostic);
+    ui.changeSummary(value, 'plan');
+    ui.outputs(value);
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(golden(`ui-${name.replaceAll(' ', '-')}.jsonl`));
+  });
+
+  test('of an apply', async () => {
+    const { ui, lines } = stream();
+    for (const event of EVENTS) ui.apply(event);
+    ui.progress(step('delete', `${OUTSCALE}.ci["a"]`, { keyId: 'AKIA1' }), 10);
+    ui.progress(step('create', `${OUTSCALE}.ci[0]`), 70);
+    ui.outputs({
+      b: { value: ['x', 1, { k: null }], sensitive: false },
+      a: { value: { key: 'CANARY' }, sensitive: true },
+    });
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(golden('ui-apply.jsonl'));
+  });
+
+  test('an output named "steps" is an output', () => {
+    const { ui, lines } = stream();
+    ui.outputs({ steps: { value: [], sensitive: false } });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ outputs: { steps: { type: ['tuple', []], value: [] } } });
+  });
+
+  test('counts what an apply has done: a rename on the way to a new key is no change of its own', () => {
+    const { ui, lines } = stream();
+    const done = [
+      step('update', `${SINCH}.a`),
+      step('rotate', `${SINCH}.a`),
+      step('verify', `${SINCH}.a`),
+      step('delete', `${SINCH}.a`),
+      step('recover', `${SINCH}.b`),
+      step('create', `${SINCH}.b`),
+      step('update', `${SINCH}.c`),
+      step('disable', `${SINCH}.c`),
+    ];
+    const result = { done, failed: [step('create', `${SINCH}.d`)], skipped: [], diagnostics: [], cancelled: false };
+    ui.changeSummary(result, 'apply');
+    ui.changeSummary(result, 'destroy');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      {
+        '@message': 'Apply complete! Resources: 2 added, 1 changed, 2 destroyed.',
+        changes: { add: 2, change: 1, import: 0, remove: 2, operation: 'apply' },
+      },
+      { '@message': 'Destroy complete! Resources: 2 destroyed.', changes: { operation: 'destroy' } },
+    ]);
+  });
+});
+
+describe('progress for people', () => {
+  test('has a line for each thing that happens to each kind of step', async () => {
+    const text = EVENTS.map((event) => progressText(event, START)).join('\n');
+    await expect(`${text}\n`).toMatchFileSnapshot(golden('progress.txt'));
+  });
+
+  test('tells of steps that take long until they end, and of no other', () => {
+    const lines: string[] = [];
+    const timers = new Set<() => void>();
+    const tick = () => {
+      for (const action of timers) action();
+    };
+    const progress = new Progress(
+      textProgress((line) => lines.push(line)),
+      (ms, action) => {
+        expect(ms).toBe(10_000);
+        timers.add(action);
+        return () => timers.delete(action);
+      },
+    );
+    const slow = step('delete', `${SINCH}.slow`, { keyId: 'k-1' });
+    const quick = step('create', `${SINCH}.quick`);
+    progress.event({ kind: 'started', step: slow, at: START });
+    progress.event({ kind: 'started', step: quick, at: START + 8000 });
+    progress.event({ kind: 'done', step: quick, at: START + 9000, keyId: 'k-2' });
+    for (let i = 0; i < 7; i++) tick();
+    progress.event({ kind: 'failed', step: slow, at: START + 75_000, diagnostics: [] });
+    tick();
+    expect(timers.size).toBe(0);
+    expect(lines).toEqual([
+      `${SINCH}.slow: Destroying... [id=k-1]`,
+      `${SINCH}.quick: Creating...`,
+      `${SINCH}.quick: Creation complete after 1s [id=k-2]`,
+      ...['10s', '20s', '30s', '40s', '50s', '1m0s', '1m10s'].map(
+        (elapsed) => `${SINCH}.slow: Still destroying... [id=k-1, ${elapsed} elapsed]`,
+      ),
+      `${SINCH}.slow: Destruction errored after 1m15s`,
+    ]);
+  });
+
+  test('stops all its timers', () => {
+    let running = 0;
+    const progress = new Progress(
+      textProgress(() => {}),
+      () => {
+        running += 1;
+        return () => {
+          running -= 1;
+        };
+      },
+    );
+    progress.event({ kind: 'started', step: step('create', `${SINCH}.a`), at: START });
+    progress.event({ kind: 'started', step: step('create', `${SINCH}.b`), at: START });
+    expect(running).toBe(2);
+    progress.stop();
+    expect(running).toBe(0);
+  });
+});
