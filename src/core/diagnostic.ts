@@ -55,7 +55,7 @@ export function toDiagnostics(error: unknown, context: { address?: string; place
     return [
       {
         severity: 'error',
-        summary: error.message,
+        summary: shorten(error.message),
         detail: [error.detail, said].filter((text) => text !== '').join('\n'),
         ...context,
       },
@@ -95,6 +95,11 @@ export function mergeDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic
     const more = `The same holds for ${others.length} more${listed === '' ? '' : `: ${listed}`}.`.replace('….', '…');
     return { ...first, detail: first.detail === '' ? more : `${first.detail}\n${more}` };
   });
+}
+
+/** A summary is one line to take in: what a stack or an API put into it can be of any length. */
+function shorten(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
 }
 
 /** A JSON path as text: `resource.keyform_sinch_access_key.ci["display name"][0]`. */

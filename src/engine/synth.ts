@@ -171,7 +171,7 @@ function appFailed(app: string, folder: string, result: ProcessResult): KeyformE
 function remedyFor(text: string): string | null {
   const missing = /Cannot find (?:package|module) '([^'./][^']*)'/.exec(text)?.[1];
   if (missing === undefined) return null;
-  return `Is it installed? Try: npm install --save-dev ${missing.startsWith('@') ? missing.split('/').slice(0, 2).join('/') : missing.split('/')[0]}`;
+  return `Is it installed? Run npm install; where package.json does not list it: npm install --save-dev ${missing.startsWith('@') ? missing.split('/').slice(0, 2).join('/') : missing.split('/')[0]}`;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with the control character ESC.
@@ -221,5 +221,6 @@ function placeOf(frame: string, folder: string): string | null {
 
 /** Absolute paths of the project folder in a line become relative ones. */
 function inside(line: string, folder: string): string {
-  return line.replaceAll(`${folder}${sep}`, '');
+  const bare = line.endsWith(`${folder}${sep}`) ? `${line.slice(0, -folder.length - 1)}the project folder` : line;
+  return bare.replaceAll(`${folder}${sep}`, '');
 }
