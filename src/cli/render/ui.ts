@@ -11,8 +11,6 @@ import { recoverSteps } from './drift.ts';
 import { elapsedSeconds, isDeletion, progressText, stillText } from './progress.ts';
 import { typeJson } from './redact.ts';
 
-export { diagnosticJson } from './diagnostic.ts';
-
 /** Version of the message format, as Terraform 1.11 gives it. Source: its documentation, "Machine-Readable UI". */
 const UI_VERSION = '1.2';
 

@@ -32,6 +32,7 @@ export interface Misplaced {
   readonly asked: string;
 }
 
+/** What a comparison of state and APIs found. */
 export interface Refreshed {
   /** The state as it is once `entries` are recorded. */
   readonly state: MutableState;
