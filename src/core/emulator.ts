@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { formatPath } from './diagnostic.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Clock } from './port.ts';
 import type { Settings } from './provider.ts';
@@ -52,3 +54,34 @@ export interface CloudEmulatorOptions {
 }
 
 export type CloudEmulatorFactory = (options: CloudEmulatorOptions) => CloudEmulator;
+
+/** What a cloud's `emulator.ts` exports. */
+export interface EmulatorModule {
+  readonly start: CloudEmulatorFactory;
+  /**
+   * The named switches that {@link CloudEmulatorOptions.options} may hold: every one with a default and a `.describe()` text,
+   * which begins with `[assumed]` where the default stands for behaviour of the live API that nobody has verified.
+   */
+  readonly options: z.ZodObject;
+}
+
+/** An emulator's switches from {@link CloudEmulatorOptions.options}. Throws an Error that names the option at fault. */
+export function readSwitches<T>(title: string, options: z.ZodType<T>, given: JsonObject): T {
+  const result = options.safeParse(given);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  if (issue?.code === 'unrecognized_keys') {
+    throw new Error(`The emulator of ${title} has no option "${issue.keys.join('", "')}"`);
+  }
+  const path = formatPath((issue?.path ?? []).map((part) => (typeof part === 'number' ? part : String(part))));
+  throw new Error(
+    `The emulator of ${title} does not take the option "${path}": ${issue?.message ?? 'it does not fit'}`,
+  );
+}
+
+/** An emulator's data from {@link CloudEmulatorOptions.data}. Throws an Error on data that it did not save: never an empty cloud. */
+export function readSaved<T>(title: string, schema: z.ZodType<T>, data: Json): T {
+  const result = schema.safeParse(data);
+  if (result.success) return result.data;
+  throw new Error(`The data of the emulator of ${title} have another form: ${z.prettifyError(result.error)}`);
+}

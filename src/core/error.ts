@@ -1,3 +1,5 @@
+import type { Secret } from './secret.ts';
+
 /**
  * Every way in which Keyform fails, as a closed set. A program branches on these; people read the message.
  *
@@ -77,4 +79,25 @@ export class KeyformError extends Error {
 /** Whether `error` is a {@link KeyformError}, and of one of `codes` where any are given. */
 export function isKeyformError(error: unknown, ...codes: ErrorCode[]): error is KeyformError {
   return error instanceof KeyformError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/**
+ * A create whose answer is not as documented, but which had the new key's secret in it. The message names the field at
+ * fault. Whoever catches it must keep the secret: nobody can ask for it again.
+ */
+export class SecretArrivedError extends KeyformError {
+  readonly secret: Secret;
+  /** The new key's id, where the answer told that too; else null. */
+  readonly keyId: string | null;
+
+  constructor(cause: KeyformError, secret: Secret, keyId: string | null) {
+    super('malformed-answer', cause.message, {
+      detail: `Its secret has arrived and is kept in state. The next plan looks for the key${keyId === null ? '' : ` ${keyId}`} at the API, and puts the two together.`,
+      cause,
+      vendor: cause.vendor,
+    });
+    this.name = 'SecretArrivedError';
+    this.secret = secret;
+    this.keyId = keyId;
+  }
 }

@@ -36,6 +36,8 @@ export interface RateLimit {
 export interface HttpCall {
   /** The vendor's name of the action, such as `CreateAccessKey`: for logs, counts and forecasts. */
   readonly action: string;
+  /** Whose keys it is about, as {@link Owner.label} says it: for logs and counts. Absent for a call about no owner (a token). */
+  readonly owner?: string;
   /** True when doing it twice has the effect of doing it once. A create is never safe. */
   readonly safe: boolean;
   /** Buckets to draw a token from before each attempt. */
@@ -44,6 +46,11 @@ export interface HttpCall {
   build(attempt: number): HttpRequest | Promise<HttpRequest>;
   /** Judges an answer; must not throw. `retryAfterMs` overrides a `Retry-After` header. */
   judge(response: HttpResponse): Verdict | { readonly verdict: Verdict; readonly retryAfterMs: number };
+  /**
+   * The vendor's id of the request where the answer's body tells it, for the log; null when this answer has none. Must not
+   * throw. Left out: the usual headers are looked through.
+   */
+  requestId?(response: HttpResponse): string | null;
   readonly signal?: AbortSignal;
 }
 

@@ -22,7 +22,7 @@ export interface ArgumentSpec {
    * because the API does not tell it.
    */
   readonly source: 'reported' | 'remembered';
-  /** What leaving the argument out means: `clear`, the key shall have none; `keep`, whatever it has is right. */
+  /** What leaving the argument out means: `clear`, the key shall have the default, which may be none; `keep`, whatever it has is right. */
   readonly unset: 'clear' | 'keep';
   /** The value when left out; null for none. */
   readonly default: Json;
@@ -33,12 +33,27 @@ export interface ArgumentSpec {
 /** One attribute beyond the common ones that a resource type offers to references. Never a secret. */
 export interface AttributeSpec {
   readonly schema: z.ZodType;
+  /** Stays as it is for the life of a key, so that an update in place leaves it known. */
+  readonly fixed?: true;
+}
+
+/** A limit on how often an API may be called. */
+export interface RateCapability {
+  /** The vendor's names of the actions concerned; empty for all. */
+  readonly actions: readonly string[];
+  readonly perSecond: number;
+  /** Counts the named actions together; otherwise each for itself. */
+  readonly together: boolean;
+  /** The vendor states the number; otherwise it is a cautious default that a setting changes. */
+  readonly published: boolean;
 }
 
 /** What a cloud's keys can do, as data. Printed by `keyform schema -json`. */
 export interface Capabilities {
   /** A key can be made unusable and usable again without deleting it. */
   readonly disable: boolean;
+  /** A living key can be given a new secret under the same id ({@link KeyHandler.regenerate}). */
+  readonly regenerate: boolean;
   /** A key may carry an end of life that the API enforces. */
   readonly expiry: 'none' | 'optional';
   /** The API tells a secret again after creation. */
@@ -51,26 +66,44 @@ export interface Capabilities {
     /** The value of a living key can be changed. */
     readonly renameable: boolean;
   } | null;
-  /** How many keys an owner can hold; null when the vendor states no number. */
-  readonly quotaPerOwner: number | null;
+  /** How many keys there can be; null when the vendor states no number. */
+  readonly quota: {
+    readonly keys: number;
+    /** What holds so many, in words: `project`, `cloud`. */
+    readonly per: string;
+    /** One owner's list shows everything that the quota counts, so that a plan can be held to it. */
+    readonly perOwner: boolean;
+  } | null;
+  readonly rateLimits: readonly RateCapability[];
+  /** Most keys that one answer to a list holds, as Keyform asks for it; null where lists have no pages. */
+  readonly pageSize: number | null;
   /** A harmless call tells whether a secret works. */
   readonly verify: boolean;
-  /** The API tells when a key was last used. */
-  readonly lastUsed: boolean;
-  /** Creation or deletion ends later than the call that asks for it. */
+  /** The API tells when a key was last used: with each list (attribute `last_used_at`), or when asked ({@link KeyHandler.lastUsed}). */
+  readonly lastUsed: 'none' | 'listed' | 'asked';
+  /** A key may become usable later than the call that creates it answers ({@link KeyHandler.ready}). */
   readonly asynchronous: boolean;
-  /** The caller may choose the key's id. */
-  readonly customIds: boolean;
+  /** The argument by which the caller may choose a key's id, which no two keys can share; null where the API alone gives ids. */
+  readonly customId: string | null;
 }
 
 /** What a step may ask of a key API. */
-export type Operation = 'list' | 'create' | 'update' | 'enable' | 'disable' | 'delete' | 'verify';
+export type Operation =
+  | 'list'
+  | 'create'
+  | 'update'
+  | 'enable'
+  | 'disable'
+  | 'delete'
+  | 'verify'
+  | 'regenerate'
+  | 'ready';
 
 /** A key as its API shows it now. */
 export interface ActualKey {
   /** The id that the API's paths use. */
   readonly id: string;
-  /** The id that a client sends when it uses the key; often the same as `id`. */
+  /** The id that a client sends when it uses the key; often the same as `id`. Empty where the API does not tell it (yet): then what is known of it stays. */
   readonly accessKeyId: string;
   /** Values of the `reported` arguments, by argument name; null for one that the key does not have. */
   readonly args: JsonObject;
@@ -81,9 +114,16 @@ export interface ActualKey {
   /** RFC 3339, UTC, or null for a key that does not expire. */
   readonly expiresAt: string | null;
   readonly enabled: boolean;
+  /** The secret, where {@link Capabilities.secretReadable} and this answer told it; else null. */
+  readonly secret: Secret | null;
+  /**
+   * How far the key is: `ready` for use; `pending`, being set up; `failed`, the API gave up on it; `leaving`, being deleted.
+   * Always `ready` where creation is not {@link Capabilities.asynchronous}.
+   */
+  readonly readiness: 'ready' | 'pending' | 'failed' | 'leaving';
 }
 
-/** A key at the only moment when its secret exists. */
+/** A key at the moment when its secret comes into being. */
 export interface CreatedKey {
   readonly key: ActualKey;
   readonly secret: Secret;
@@ -135,8 +175,9 @@ export interface KeyHandler {
   /** The key with this id, or null only when the API says that there is none. `args` name the owner. */
   read(id: string, args: JsonObject, signal?: AbortSignal): Promise<ActualKey | null>;
   /**
-   * Makes a key from `args` (all known). The only moment a secret exists. Never repeated after it may have been sent:
-   * throws `outcome-unknown` when the key may exist although no secret arrived.
+   * Makes a key from `args` (all known), and returns as soon as the secret is here, whatever the key's readiness. Never
+   * repeated after it may have been sent: throws `outcome-unknown` when the key may exist although no secret arrived, and
+   * {@link SecretArrivedError} when a secret came in an answer that is otherwise not as documented.
    */
   create(args: JsonObject, signal?: AbortSignal): Promise<CreatedKey>;
   /** Changes the arguments named in `changed` to their values in `args` (null: cleared). Never among them: `forcesNew` ones and `enabled`. */
@@ -150,6 +191,28 @@ export interface KeyHandler {
    * Only where `capabilities.verify`. Asked once, because wrong tries can lock an account.
    */
   verify(key: KeyReference, secret: Secret, signal?: AbortSignal): Promise<boolean | null>;
+  /**
+   * Gives the key a new secret under the same id; the old one stops working. There exactly where `capabilities.regenerate`.
+   * Never repeated after it may have been sent, unless the API lets the outcome be read.
+   */
+  regenerate?(key: KeyReference, signal?: AbortSignal): Promise<CreatedKey>;
+  /**
+   * Waits until a key that was made is `ready`, up to the cloud's own time limit. There exactly where
+   * `capabilities.asynchronous`. `onProgress` gets the vendor's word for where it stands, each time it was asked. Throws
+   * `invalid-state` when the API gave up on the key or is deleting it, `timeout` when the limit is over, `cancelled` on abort.
+   */
+  ready?(key: KeyReference, wait: ReadyWait): Promise<ActualKey>;
+  /**
+   * When each of the keys was last used: RFC 3339 UTC, null for never; a key of which the API says nothing is absent. There
+   * exactly where `capabilities.lastUsed` is `asked`.
+   */
+  lastUsed?(keys: readonly KeyReference[], signal?: AbortSignal): Promise<ReadonlyMap<string, string | null>>;
+}
+
+/** How {@link KeyHandler.ready} waits. */
+export interface ReadyWait {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (status: string) => void;
 }
 
 /** A cloud with credentials. */
@@ -179,7 +242,16 @@ export interface ResourceType {
   readonly description: string;
   readonly arguments: Readonly<Record<string, ArgumentSpec>>;
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
+  /** What keys are listed and counted by. */
+  readonly owner: {
+    /** The vendor's word for it, for people: `project`, `service account`. */
+    readonly word: string;
+    /** The arguments that name it, all of them `forcesNew`; an optional one that is left out means the caller itself. */
+    readonly arguments: readonly string[];
+  };
   readonly capabilities: Capabilities;
+  /** Arguments of a typical key, for the documentation: what a reader would copy. The clouds of the list all have one. */
+  readonly example?: JsonObject;
   /**
    * Fills in arguments that follow from others, such as an end of life from a lifetime. `prior` is the living key's
    * arguments, null for a key to be made. `now` is null while planning: a value that depends on the moment of creation is
@@ -190,6 +262,11 @@ export interface ResourceType {
     prior: JsonObject | null,
     now: number | null,
   ) => { readonly args: JsonObject; readonly unknown: readonly string[] };
+  /**
+   * Whether what the API shows of a key goes with a secret; null when that does not tell. For APIs that show a part of the
+   * secret.
+   */
+  readonly shows?: (attributes: JsonObject, secret: Secret) => boolean | null;
   /** Refusals that one argument's schema cannot express; each names the argument. Unknown values are absent from `args`. */
   readonly check?: (args: JsonObject) => readonly { readonly argument: string; readonly message: string }[];
 }
@@ -203,10 +280,19 @@ export interface Cloud {
   readonly settings: Readonly<Record<string, SettingSpec>>;
   readonly resources: readonly ResourceType[];
   /** Throws `missing-credential` (naming settings and environment variables) or `invalid-configuration`. Sends nothing. */
-  connect(
-    settings: Settings,
-    ports: { readonly http: HttpPort; readonly clock: Clock; readonly random: Random },
-  ): Promise<Connection>;
+  connect(settings: Settings, ports: CloudPorts): Promise<Connection>;
   /** Loads the cloud's emulator. */
-  emulator(): Promise<import('./emulator.ts').CloudEmulatorFactory>;
+  emulator(): Promise<import('./emulator.ts').EmulatorModule>;
+}
+
+/** What a connection reaches the world through. */
+export interface CloudPorts {
+  readonly http: HttpPort;
+  readonly clock: Clock;
+  readonly random: Random;
+  /**
+   * The text of a credentials file that a setting names; a relative path is taken from the project's folder, and `~/` from
+   * the user's home. Throws `missing-credential` when there is no such file or it cannot be read.
+   */
+  readonly readText: (path: string) => Promise<string>;
 }

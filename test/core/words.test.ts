@@ -95,11 +95,12 @@ describe('answers', () => {
   const read = (body: string, safe: boolean) =>
     readAnswer(
       schema,
-      { status: 200, headers: { 'content-type': 'text/html' }, body },
+      { status: 200, headers: { 'content-type': 'text/html', 'x-id': 'r-1' }, body },
       {
         service: 'Sinch',
         action: 'CreateAccessKey',
         safe,
+        requestId: (response) => response.headers['x-id'] ?? null,
       },
     );
 
@@ -125,6 +126,7 @@ describe('answers', () => {
       // What a call that changes something did is not known when its answer cannot be read.
       expect(caught.code).toBe(safe ? 'malformed-answer' : 'outcome-unknown');
       expect(caught.message).toContain(place);
+      expect(caught.vendor).toEqual({ status: 200, code: null, message: null, requestId: 'r-1' });
       expect(JSON.stringify([caught, caught.message, caught.detail, String(caught.cause)])).not.toContain(CANARY);
     }
   });
@@ -141,7 +143,7 @@ describe('answers', () => {
       'malformed-answer',
     ]);
     expect([codeForStatus(503, true), codeForStatus(503, false)]).toEqual(['unavailable', 'outcome-unknown']);
-    expect(outcomeUnknown({ service: 'S', action: 'A', safe: false }, 'cut off').message).toBe(
+    expect(outcomeUnknown({ service: 'S', action: 'A' }, 'cut off').message).toBe(
       'S A: cut off, so it is not known whether it took effect',
     );
   });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ResourceType } from '../../../src/core/provider.ts';
-import { outscale } from '../../../src/providers/outscale/index.ts';
-import { formatMoment, parseMoment } from '../../../src/providers/outscale/schema.ts';
+import { formatMoment, parseMoment } from '../../src/core/moment.ts';
+import type { ResourceType } from '../../src/core/provider.ts';
+import { outscale } from '../../src/providers/outscale/index.ts';
 
 const type = outscale.resources[0] as ResourceType;
 const NOW = Date.parse('2026-01-01T00:00:00.250Z');
