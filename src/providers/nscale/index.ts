@@ -1,0 +1,42 @@
+import type { Cloud } from '../../core/provider.ts';
+import { argumentSpecs, attributeSpecs, CAPABILITIES, completeKey, settingSpecs } from './schema.ts';
+
+/** Nscale: the S3 access keys of object storage endpoints (Storage Service API v1). */
+export const nscale: Cloud = {
+  name: 'nscale',
+  title: 'Nscale',
+  get settings() {
+    return settingSpecs();
+  },
+  resources: [
+    {
+      type: 'keyform_nscale_access_key',
+      description:
+        'An access key of an Nscale object storage endpoint (Storage Service API v1): the pair of S3 key id and secret that clients sign with. Nothing about a living key can change, it cannot be disabled and it does not expire; a new key is provisioned for a while before it works.',
+      get arguments() {
+        return argumentSpecs();
+      },
+      get attributes() {
+        return attributeSpecs();
+      },
+      owner: { word: 'endpoint', arguments: ['endpoint_id'] },
+      capabilities: CAPABILITIES,
+      example: {
+        endpoint_id: 'a64f9269-36e0-4312-b8d1-52d93d569b7b',
+        name: 'nightly-backup',
+        description: 'What the nightly backup writes with',
+        tags: { team: 'storage' },
+        identity_policy: 'bucket-admin',
+      },
+      complete: completeKey,
+    },
+  ],
+  async connect(settings, ports) {
+    const { connect } = await import('./resource.ts');
+    return connect(settings, ports);
+  },
+  async emulator() {
+    const { emulator, options } = await import('./emulator.ts');
+    return { start: emulator, options };
+  },
+};
