@@ -2,6 +2,9 @@ import type { CloudEmulator, EmulatorRequest } from '../../src/core/emulator.ts'
 import { KeyformError } from '../../src/core/error.ts';
 import type { HttpPort } from '../../src/core/http.ts';
 
+/** For connections that no file has a part in. */
+export const readText = (path: string): Promise<string> => Promise.reject(new Error(`nothing should read ${path}`));
+
 /**
  * An HTTP port that hands each request straight to `emulator`: one attempt for each call, no network, no waiting.
  * It sees what a server would see (the `host` header included) and, as the real port does, asks for a verdict on every answer,

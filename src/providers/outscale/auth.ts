@@ -36,7 +36,7 @@ export const AWS4: SignatureFamily = {
 export const SIGNATURE_FAMILIES: readonly SignatureFamily[] = [OSC4, AWS4];
 
 /** The service name in the scope of every call of the OUTSCALE API. */
-export const SERVICE = 'api';
+export const SIGNED_SERVICE = 'api';
 
 /** What a signature covers. */
 export interface SignedRequest {

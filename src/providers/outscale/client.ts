@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { readAnswer } from '../../core/answer.ts';
-import type { HttpPort, HttpRequest, RateLimit } from '../../core/http.ts';
+import { type AnsweredCall, type Precious, readAnswer } from '../../core/answer.ts';
+import type { HttpPort, HttpRequest, HttpResponse, RateLimit } from '../../core/http.ts';
+import { plainMoment } from '../../core/moment.ts';
 import type { Clock } from '../../core/port.ts';
 import { Secret } from '../../core/secret.ts';
-import { basicAuthorization, formatDateTime, OSC4, SERVICE, type SigningCredential, sign } from './auth.ts';
-import { failure, judge } from './failure.ts';
+import { basicAuthorization, formatDateTime, OSC4, SIGNED_SERVICE, type SigningCredential, sign } from './auth.ts';
+import { failure, isSuccess, judge, requestIdIn, SERVICE } from './failure.ts';
 import { CredentialGuard } from './guard.ts';
-import { formatMoment, parseMoment } from './schema.ts';
 
 /** What a connection authenticates with. */
 export type Credential =
@@ -22,15 +22,13 @@ export interface ClientOptions {
   readonly region: string;
   readonly credential: Credential;
   readonly limits: readonly RateLimit[];
+  /** `Owner.label` for the keys of an EIM user; null for those of the credential's own identity. */
+  readonly label: (user: string | null) => string;
 }
 
-const moment = z.string().transform((text, context) => {
-  const ms = parseMoment(text);
-  if (ms !== null) return formatMoment(ms);
-  context.addIssue({ code: 'custom', message: 'not a time' });
-  return z.NEVER;
-});
-const optionalMoment = moment.nullish().transform((value) => value ?? null);
+const optionalMoment = plainMoment()
+  .nullish()
+  .transform((value) => value ?? null);
 
 const wireKey = z.object({
   AccessKeyId: z.string().min(1),
@@ -56,6 +54,8 @@ const createAnswer = z.object({
       .transform((value) => new Secret(value)),
   }),
 });
+/** Where a created key's secret and id stand, should the rest not be as documented. */
+const PRECIOUS: Precious = { secret: ['AccessKey', 'SecretKey'], id: ['AccessKey', 'AccessKeyId'] };
 const readAnswers = z.object({ AccessKeys: z.array(wireKey) });
 const updateAnswer = z.object({ AccessKey: wireKey });
 const deleteAnswer = z.object({});
@@ -108,48 +108,58 @@ export function createClient(options: ClientOptions): OutscaleClient {
   const guard = new CredentialGuard(clock);
   const secrets = [credential.kind === 'key' ? credential.secret : credential.password];
 
+  const ownerOf = (body: { readonly UserName?: string }) => options.label(body.UserName ?? null);
+
   async function send<T>(
     action: string,
     safe: boolean,
-    body: object,
+    subject: string,
+    body: { readonly UserName?: string },
     schema: z.ZodType<T>,
     signal: AbortSignal | undefined,
+    precious?: Precious,
   ): Promise<T> {
     const text = JSON.stringify(body);
-    const call = { service: 'Outscale', action, safe };
+    const requestId = (response: HttpResponse) => requestIdIn(response, secrets);
+    const call: AnsweredCall = { service: SERVICE, action: `${action} of ${subject}`, safe, requestId };
     const attempt = async () => {
       const response = await http.send({
         action,
+        owner: ownerOf(body),
         safe,
         limits: options.limits,
         build: () => buildRequest(options, action, text),
         judge,
+        requestId,
         ...(signal === undefined ? {} : { signal }),
       });
-      if (response.status === 200) return readAnswer(schema, response, call);
+      if (isSuccess(response)) return readAnswer(schema, response, call, precious);
       throw failure(call, response, clock.now(), secrets);
     };
-    return await guard.run(action, attempt, signal);
+    return await guard.run(call.action, attempt, signal);
   }
+
+  const read = async (safe: boolean, body: ReadRequest, signal: AbortSignal | undefined) => {
+    const [id] = body.Filters?.AccessKeyIds ?? [];
+    const subject = id === undefined ? ownerOf(body) : `key ${id}`;
+    return (await send('ReadAccessKeys', safe, subject, body, readAnswers, signal)).AccessKeys;
+  };
 
   return {
     async create(body, signal) {
-      const { SecretKey: secret, ...key } = (await send('CreateAccessKey', false, body, createAnswer, signal))
-        .AccessKey;
+      const subject = `a key of ${ownerOf(body)}`;
+      const answer = await send('CreateAccessKey', false, subject, body, createAnswer, signal, PRECIOUS);
+      const { SecretKey: secret, ...key } = answer.AccessKey;
       return { key, secret };
     },
-    async read(body, signal) {
-      return (await send('ReadAccessKeys', true, body, readAnswers, signal)).AccessKeys;
-    },
-    async readOnce(body, signal) {
-      return (await send('ReadAccessKeys', false, body, readAnswers, signal)).AccessKeys;
-    },
+    read: (body, signal) => read(true, body, signal),
+    readOnce: (body, signal) => read(false, body, signal),
     // Both say what shall be, not what shall change, so doing them twice has the effect of doing them once.
     async update(body, signal) {
-      return (await send('UpdateAccessKey', true, body, updateAnswer, signal)).AccessKey;
+      return (await send('UpdateAccessKey', true, `key ${body.AccessKeyId}`, body, updateAnswer, signal)).AccessKey;
     },
     async delete(body, signal) {
-      await send('DeleteAccessKey', true, body, deleteAnswer, signal);
+      await send('DeleteAccessKey', true, `key ${body.AccessKeyId}`, body, deleteAnswer, signal);
     },
   };
 }
@@ -167,7 +177,7 @@ export function buildRequest(
   const authorization =
     credential.kind === 'password'
       ? basicAuthorization(credential.login, credential.password)
-      : sign(OSC4, credential, { region: options.region, service: SERVICE }, dateTime, {
+      : sign(OSC4, credential, { region: options.region, service: SIGNED_SERVICE }, dateTime, {
           method: 'POST',
           path: url.pathname,
           query: '',

@@ -1,47 +1,79 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import type { CloudEmulatorFactory, EmulatorRequest, EmulatorResponse } from '../../core/emulator.ts';
+import {
+  type CloudEmulatorFactory,
+  type EmulatorRequest,
+  type EmulatorResponse,
+  readSaved,
+  readSwitches,
+} from '../../core/emulator.ts';
 import { isObject, type Json } from '../../core/json.ts';
-import { authenticate, type Caller, type Lockout, type Refusal, Throttle } from './gate.ts';
-import { parseMoment } from './schema.ts';
+import { parseMoment } from '../../core/moment.ts';
+import { Throttle } from '../../core/throttle.ts';
+import { authenticate, type Caller, type Lockout, type Refusal } from './gate.ts';
 
 const PREFIX = '/api/v1/';
 /** Most seconds that an API access policy can allow a key to live (source: OpenAPI 1.40.1). */
 const LONGEST_LIFETIME_S = 3_153_600_000;
 
 /** The emulator's switches. Those marked [assumed] stand for behaviour of the live API that nobody has verified. */
-const optionsSchema = z.strictObject({
-  /** Keys that one user can hold. */
-  quota: z.int().min(0).default(10),
-  /** EIM users that exist: every name, or those listed. */
-  users: z.union([z.literal('any'), z.array(z.string())]).default('any'),
-  /** The e-mail address that goes with the derived password. */
-  login: z.string().default('root@keyform.example'),
-  /** Calls a second of the whole platform (503, code 6), the account (429, code 24), the account and call (429, code 25); 0: no limit. */
-  platform_rate: z.number().min(0).default(0),
-  account_rate: z.number().min(0).default(0),
-  call_rate: z.number().min(0).default(0),
-  /** [assumed] UpdateAccessKey without ExpirationDate makes the key never expire, as documented. */
-  update_without_expiration_clears: z.boolean().default(true),
-  /** [assumed] HTTP statuses that carry the codes 4xxx, 5xxx, 6xxx and 10005. */
-  invalid_parameter_status: z.int().default(400),
-  missing_resource_status: z.int().default(400),
-  invalid_state_status: z.int().default(409),
-  quota_status: z.int().default(400),
-  /** [assumed] Code of an update or delete of a key that is not there. */
-  missing_key_code: z.enum(['5027', '4000']).default('5027'),
-  /** [assumed] Code of a delete of an EIM user's ACTIVE key. */
-  active_delete_code: z.enum(['6003', '6004']).default('6003'),
-  /** [assumed] Code of an end of life that the access policy does not allow. */
-  lifetime_code: z.enum(['4045', '4046', '4047', '4111']).default('4047'),
-  /** [assumed] Code for a caller who may not act for another. 4 stands in an older list only, so 5. */
-  denied_code: z.enum(['4', '5', '7']).default('5'),
-  /** [assumed] The state shown for a key that has expired turns to INACTIVE. */
-  expired_becomes_inactive: z.boolean().default(false),
-  /** [assumed] An end of life that is past is refused. */
-  past_expiration_refused: z.boolean().default(false),
-  /** [assumed] A dry run that would be allowed is answered 200 with a ResponseContext only; otherwise as error 0. */
-  dry_run_succeeds: z.boolean().default(true),
+export const options = z.strictObject({
+  quota: z.int().min(0).default(10).describe('Keys that one user can hold.'),
+  users: z
+    .union([z.literal('any'), z.array(z.string())])
+    .default('any')
+    .describe('EIM users that exist: every name, or those listed.'),
+  login: z.string().default('root@keyform.example').describe('The e-mail address that goes with the derived password.'),
+  platform_rate: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Calls a second of the whole platform; more are 503, code 6. 0: no limit.'),
+  account_rate: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Calls a second of the account; more are 429, code 24. 0: no limit.'),
+  call_rate: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Calls a second of one account and action; more are 429, code 25. 0: no limit.'),
+  update_without_expiration_clears: z
+    .boolean()
+    .default(true)
+    .describe('[assumed] UpdateAccessKey without ExpirationDate makes the key never expire, as documented.'),
+  invalid_parameter_status: z.int().default(400).describe('[assumed] HTTP status of the codes 4xxx.'),
+  missing_resource_status: z.int().default(400).describe('[assumed] HTTP status of the codes 5xxx.'),
+  invalid_state_status: z.int().default(409).describe('[assumed] HTTP status of the codes 6xxx.'),
+  quota_status: z.int().default(400).describe('[assumed] HTTP status of the code 10005.'),
+  missing_key_code: z
+    .enum(['5027', '4000'])
+    .default('5027')
+    .describe('[assumed] Code of an update or delete of a key that is not there.'),
+  active_delete_code: z
+    .enum(['6003', '6004'])
+    .default('6003')
+    .describe("[assumed] Code of a delete of an EIM user's ACTIVE key."),
+  lifetime_code: z
+    .enum(['4045', '4046', '4047', '4111'])
+    .default('4047')
+    .describe('[assumed] Code of an end of life that the access policy does not allow.'),
+  denied_code: z
+    .enum(['4', '5', '7'])
+    .default('5')
+    .describe('[assumed] Code for a caller who may not act for another. 4 stands in an older list only, so 5.'),
+  expired_becomes_inactive: z
+    .boolean()
+    .default(false)
+    .describe('[assumed] The state shown for a key that has expired turns to INACTIVE.'),
+  past_expiration_refused: z.boolean().default(false).describe('[assumed] An end of life that is past is refused.'),
+  dry_run_succeeds: z
+    .boolean()
+    .default(true)
+    .describe(
+      '[assumed] A dry run that would be allowed is answered 200 with a ResponseContext only; otherwise as error 0.',
+    ),
 });
 
 const savedKey = z.strictObject({
@@ -114,7 +146,7 @@ class Refused extends Error {
  * `data` that it did not save.
  */
 export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, options: given }) => {
-  const options = parse(optionsSchema, given, 'option');
+  const switches = readSwitches('3DS OUTSCALE', options, given);
   const derive = (name: string, length: number) => {
     const bytes = createHmac('sha512', seed).update(`outscale ${name}`).digest();
     return Array.from(bytes.subarray(0, length), (byte) => (byte % 36).toString(36).toUpperCase()).join('');
@@ -133,7 +165,7 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
           policy: { maxSeconds: 0, trusted: false },
           lockouts: {},
         }
-      : parse(savedSchema, data, 'saved value');
+      : readSaved('3DS OUTSCALE', savedSchema, data);
   const keys = new Map<string, StoredKey>(saved.keys.map((key) => [key.id, key]));
   const lockouts = new Map<string, Lockout>(Object.entries(saved.lockouts));
   let { made, policy } = saved;
@@ -142,7 +174,7 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
 
   const isExpired = (key: StoredKey) => key.expires !== null && key.expires <= clock.now();
   const door = {
-    login: options.login,
+    login: switches.login,
     password,
     lockouts,
     key(id: string) {
@@ -152,9 +184,9 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
   };
 
   const invalid = (code: string, details: string): Refused =>
-    new Refused({ status: options.invalid_parameter_status, code, type: 'InvalidParameterValue', details });
+    new Refused({ status: switches.invalid_parameter_status, code, type: 'InvalidParameterValue', details });
 
-  const isActive = (key: StoredKey) => key.active && !(options.expired_becomes_inactive && isExpired(key));
+  const isActive = (key: StoredKey) => key.active && !(switches.expired_becomes_inactive && isExpired(key));
 
   function show(key: StoredKey): Json {
     return {
@@ -171,25 +203,25 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
   function ownerOf(caller: Caller, body: { readonly UserName?: string | undefined }): string | null {
     const owner = body.UserName ?? caller.user;
     if (caller.user !== null && owner !== caller.user) throw denied();
-    if (owner !== null && options.users !== 'any' && !options.users.includes(owner)) {
+    if (owner !== null && switches.users !== 'any' && !switches.users.includes(owner)) {
       const details = `There is no user ${owner}.`;
-      throw new Refused({ status: options.missing_resource_status, code: '5075', type: 'InvalidResource', details });
+      throw new Refused({ status: switches.missing_resource_status, code: '5075', type: 'InvalidResource', details });
     }
     return owner;
   }
 
   function denied(): Refused {
     const details = 'You are not authorized to perform this action.';
-    return new Refused({ status: 401, code: options.denied_code, type: 'AccessDenied', details });
+    return new Refused({ status: 401, code: switches.denied_code, type: 'AccessDenied', details });
   }
 
   function keyOf(owner: string | null, id: string): StoredKey {
     const key = keys.get(id);
     if (key !== undefined && key.user === owner) return key;
-    const code = options.missing_key_code;
+    const code = switches.missing_key_code;
     const type = code === '4000' ? 'InvalidParameterValue' : 'InvalidResource';
     throw new Refused({
-      status: options.missing_resource_status,
+      status: switches.missing_resource_status,
       code,
       type,
       details: `There is no access key ${id}.`,
@@ -200,7 +232,7 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
   function allowLifetime(expires: number | null, now: number): number | null {
     const limit = policy.maxSeconds * 1000;
     if (limit > 0 && (expires === null || expires - now > limit)) {
-      throw invalid(options.lifetime_code, 'ExpirationDate must be within MaxAccessKeyExpirationSeconds.');
+      throw invalid(switches.lifetime_code, 'ExpirationDate must be within MaxAccessKeyExpirationSeconds.');
     }
     return expires;
   }
@@ -208,7 +240,7 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
   function endOf(text: string, now: number): number {
     const ms = parseMoment(text);
     if (ms === null) throw invalid('4108', 'ExpirationDate is not a date.');
-    if (options.past_expiration_refused && ms <= now) throw invalid('4047', 'ExpirationDate is past.');
+    if (switches.past_expiration_refused && ms <= now) throw invalid('4047', 'ExpirationDate is past.');
     return ms;
   }
 
@@ -216,10 +248,10 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
     CreateAccessKey(body, caller, now) {
       const user = ownerOf(caller, body);
       const expires = allowLifetime(body.ExpirationDate === undefined ? null : endOf(body.ExpirationDate, now), now);
-      if ([...keys.values()].filter((key) => key.user === user).length >= options.quota) {
-        const details = `A user can hold ${options.quota} access keys.`;
+      if ([...keys.values()].filter((key) => key.user === user).length >= switches.quota) {
+        const details = `A user can hold ${switches.quota} access keys.`;
         const type = 'TooManyResources (QuotaExceded)';
-        throw new Refused({ status: options.quota_status, code: '10005', type, details });
+        throw new Refused({ status: switches.quota_status, code: '10005', type, details });
       }
       if (body.DryRun === true) return {};
       const id = derive(`key ${made}`, 20);
@@ -244,7 +276,7 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
     },
     UpdateAccessKey(body, caller, now) {
       const key = keyOf(ownerOf(caller, body), body.AccessKeyId);
-      let expires = options.update_without_expiration_clears ? null : key.expires;
+      let expires = switches.update_without_expiration_clears ? null : key.expires;
       if (body.ExpirationDate !== undefined) expires = endOf(body.ExpirationDate, now);
       if (body.ClearExpirationDate === true) expires = null;
       allowLifetime(expires, now);
@@ -263,8 +295,8 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
       const key = keyOf(ownerOf(caller, body), body.AccessKeyId);
       if (key.user !== null && isActive(key)) {
         const details = 'The access key must be INACTIVE.';
-        const code = options.active_delete_code;
-        throw new Refused({ status: options.invalid_state_status, code, type: 'InvalidState', details });
+        const code = switches.active_delete_code;
+        throw new Refused({ status: switches.invalid_state_status, code, type: 'InvalidState', details });
       }
       if (body.DryRun !== true) keys.delete(key.id);
       return {};
@@ -313,11 +345,11 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
   /** The three limiters, in the vendor's order; the account is known only after authentication. */
   function admit(action: Action, request: EmulatorRequest, now: number): Caller | Refusal {
     const limited = { type: 'AccessDenied', details: 'Too many requests.' };
-    if (!throttle.admit('platform', options.platform_rate, now)) return { ...limited, status: 503, code: '6' };
+    if (!throttle.admit('platform', switches.platform_rate, now)) return { ...limited, status: 503, code: '6' };
     const caller = authenticate(request, now, door);
     if ('code' in caller) return caller;
-    if (!throttle.admit('account', options.account_rate, now)) return { ...limited, status: 429, code: '24' };
-    if (!throttle.admit(action, options.call_rate, now)) return { ...limited, status: 429, code: '25' };
+    if (!throttle.admit('account', switches.account_rate, now)) return { ...limited, status: 429, code: '24' };
+    if (!throttle.admit(action, switches.call_rate, now)) return { ...limited, status: 429, code: '25' };
     return caller;
   }
 
@@ -328,7 +360,7 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
     try {
       const body = readBody(action, request.body, invalid);
       const content = calls[action](body, caller, now);
-      if (body.DryRun === true && !options.dry_run_succeeds) {
+      if (body.DryRun === true && !switches.dry_run_succeeds) {
         return refuse(action, { status: 400, code: '0', type: 'DefaultError', details: 'Dry run: it would succeed.' });
       }
       return answer(action, 200, content);
@@ -368,7 +400,7 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
       region: 'eu-west-2',
       access_key_id: rootId,
       secret_key: secretOf(rootId),
-      login: options.login,
+      login: switches.login,
       password,
       requests_per_second: 100_000,
     }),
@@ -415,16 +447,4 @@ function readBody<A extends Action>(
     throw invalid('4108', `The parameter type of ${path} is unknown.`);
   }
   throw invalid('4047', `The value of ${path} is not allowed.`);
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  if (issue?.code === 'unrecognized_keys') {
-    throw new Error(`outscale emulator: unknown ${what} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`);
-  }
-  throw new Error(
-    `outscale emulator: ${what} ${issue?.path.join('.') ?? ''} is not as expected: ${issue?.message ?? ''}`,
-  );
 }

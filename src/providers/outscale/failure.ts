@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { type AnsweredCall, codeForStatus, outcomeUnknown } from '../../core/answer.ts';
-import { type ErrorCode, KeyformError, type VendorError } from '../../core/error.ts';
+import { type ErrorCode, KeyformError } from '../../core/error.ts';
 import type { HttpResponse, Verdict } from '../../core/http.ts';
-import { SENSITIVE, type Secret } from '../../core/secret.ts';
+import { redact, redactedVendorError } from '../../core/redaction.ts';
+import type { Secret } from '../../core/secret.ts';
+import { clockSkew, skewWords } from '../../core/skew.ts';
+
+/** The vendor's name in messages. */
+export const SERVICE = 'Outscale';
 
 /** A request must arrive within this of its timestamp (source: docs.outscale.com, About Signatures of API Requests). */
 export const CLOCK_WINDOW_MS = 5 * 60_000;
@@ -66,9 +71,27 @@ export function readProblem(response: HttpResponse): Problem {
 /** Platform, account, and account-and-call limit. Typed `AccessDenied` like much else, so only the number tells. */
 const THROTTLES = new Set(['6', '24', '25']);
 
+/** Documented is 200 alone; any other success may hold a created key's secret too, so it is read and not refused. */
+export function isSuccess(response: HttpResponse): boolean {
+  return response.status >= 200 && response.status < 300;
+}
+
+const anyAnswer = z.object({ ResponseContext: z.object({ RequestId: z.string() }) });
+
+/** `HttpCall.requestId`: every answer of the API, good or bad, carries it in its body. */
+export function requestIdIn(response: HttpResponse, secrets: readonly Secret[]): string | null {
+  try {
+    const answer = anyAnswer.safeParse(JSON.parse(response.body));
+    return redact(answer.data?.ResponseContext.RequestId ?? null, { secrets, shapes: SHAPES }, 100);
+  } catch {
+    // A proxy's page has none.
+    return null;
+  }
+}
+
 /** `HttpCall.judge` for every call of this API (source of the codes: docs.outscale.com, API Throttling). */
 export function judge(response: HttpResponse): Verdict {
-  if (response.status === 200) return 'final';
+  if (isSuccess(response)) return 'final';
   if (response.status === 429 || THROTTLES.has(readProblem(response).code ?? '')) return 'throttled';
   return response.status === 408 || response.status >= 500 ? 'transient' : 'final';
 }
@@ -82,27 +105,27 @@ interface Meaning {
 const THROTTLED: Meaning = {
   code: 'throttled',
   what: 'the API is limiting the rate of calls, and kept doing so',
-  todo: 'Nothing was done. Try again later, or lower `requests_per_second` in the provider block.',
+  todo: 'Nothing was done. Try again later, or lower "requests_per_second" in the provider block.',
 };
 const DENIED: Meaning = {
   code: 'forbidden',
   what: 'the credential is right but may not do this',
-  todo: 'Give its user a policy that allows access key actions, or use a key of the root user. An EIM user can act for itself without `user_name`.',
+  todo: 'Give its user a policy that allows access key actions, or use a key of the root user. An EIM user can act for itself without "user_name".',
 };
 const AUTHENTICATION: Meaning = {
   code: 'unauthorized',
   what: 'the API did not understand how the call authenticates',
-  todo: 'A proxy may have changed or dropped the Authorization header. Check the `endpoint` setting and what stands in front of it.',
+  todo: 'A proxy may have changed or dropped the Authorization header. Check the "endpoint" setting and what stands in front of it.',
 };
 const BAD_PARAMETER: Meaning = {
   code: 'invalid-argument',
   what: 'the API refused a parameter',
-  todo: 'The API says which one. An end of life may be in the past or beyond what the account’s API access policy allows. Clearing `tag` or `expires_at` and changing `tag` need API 1.40.1 or later.',
+  todo: 'The API says which one. An end of life may be in the past or beyond what the account’s API access policy allows. Clearing "tag" or "expires_at" and changing "tag" need API 1.40.1 or later.',
 };
 const NO_KEY: Meaning = {
   code: 'not-found',
   what: 'there is no such access key',
-  todo: 'It may belong to another user: check `user_name`.',
+  todo: 'It may belong to another user: check "user_name".',
 };
 const WRONG_STATE: Meaning = {
   code: 'invalid-state',
@@ -125,12 +148,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '1': {
     code: 'unauthorized',
     what: 'the credential was refused',
-    todo: 'Check `access_key_id` and `secret_key` (OSC_ACCESS_KEY, OSC_SECRET_KEY), or `login` and `password` (OSC_LOGIN, OSC_PASSWORD), and `region`. The key may be inactive, expired or deleted. Keyform does not try again in this run, because four failures in a row lock the credential.',
+    todo: 'Check "access_key_id" and "secret_key" (OSC_ACCESS_KEY, OSC_SECRET_KEY), or "login" and "password" (OSC_LOGIN, OSC_PASSWORD), and "region". The key may be inactive, expired or deleted. Keyform does not try again in this run, because four failures in a row lock the credential.',
   },
   '2': {
     code: 'invalid-configuration',
     what: 'the HTTP method POST did not reach the API',
-    todo: 'A redirect or proxy changed it. Check the `endpoint` setting.',
+    todo: 'A redirect or proxy changed it. Check the "endpoint" setting.',
   },
   '4': DENIED,
   '5': DENIED,
@@ -140,7 +163,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '9': {
     code: 'forbidden',
     what: 'this call cannot be made with a login and password',
-    todo: 'Set `access_key_id` and `secret_key` (OSC_ACCESS_KEY, OSC_SECRET_KEY) instead.',
+    todo: 'Set "access_key_id" and "secret_key" (OSC_ACCESS_KEY, OSC_SECRET_KEY) instead.',
   },
   '10': AUTHENTICATION,
   '11': {
@@ -162,7 +185,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '20': {
     code: 'unauthorized',
     what: 'the password has expired',
-    todo: 'Change it, or set `access_key_id` and `secret_key` instead.',
+    todo: 'Change it, or set "access_key_id" and "secret_key" instead.',
   },
   '24': THROTTLED,
   '25': THROTTLED,
@@ -182,7 +205,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '5075': {
     code: 'invalid-argument',
     what: 'there is no such EIM user',
-    todo: 'Check `user_name`: create the user first, or leave `user_name` out for the identity that Keyform authenticates as. If the user was deleted together with its keys, forget the key with a `removed` block.',
+    todo: 'Check "user_name": create the user first, or leave "user_name" out for the identity that Keyform authenticates as. If the user was deleted together with its keys, forget the key with a `removed` block.',
   },
   '6003': WRONG_STATE,
   '6004': WRONG_STATE,
@@ -210,12 +233,7 @@ export function failure(
 ): KeyformError {
   const { status } = response;
   const problem = readProblem(response);
-  const vendor: VendorError = {
-    status,
-    code: scrub(problem.code, secrets, 100),
-    message: scrub(problem.message, secrets, 500),
-    requestId: scrub(problem.requestId, secrets, 100),
-  };
+  const vendor = redactedVendorError(status, problem, { secrets, shapes: SHAPES });
   const subject = `${call.service} ${call.action}`;
   // Anything else a failing gateway says is no proof that the API behind it did not act.
   const doubtful = (status >= 500 || status === 408) && !THROTTLES.has(problem.code ?? '');
@@ -227,36 +245,26 @@ export function failure(
     });
   }
   const meaning = MEANINGS[problem.code ?? ''];
-  const skew = status === 401 ? clockSkew(response, now) : '';
+  const skew = status === 401 ? aboutClock(response, now) : '';
   if (meaning !== undefined) {
     return new KeyformError(meaning.code, `${subject}: ${meaning.what}`, { detail: `${meaning.todo}${skew}`, vendor });
   }
   const code = codeForStatus(status, call.safe);
   return new KeyformError(code, `${subject}: HTTP ${status}, with no error number that Keyform knows`, {
-    detail: `${code === 'throttled' ? THROTTLED.todo : 'Check that the `endpoint` setting names the OUTSCALE API itself, and what stands in front of it.'}${skew}`,
+    detail: `${code === 'throttled' ? THROTTLED.todo : 'Check that the "endpoint" setting names the OUTSCALE API itself, and what stands in front of it.'}${skew}`,
     vendor,
   });
 }
 
 /** A sentence about clocks that differ too much for any signature to be accepted; empty when they do not, or none can tell. */
-function clockSkew(response: HttpResponse, now: number): string {
-  const theirs = Date.parse(response.headers.date ?? '');
-  if (Number.isNaN(theirs) || Math.abs(theirs - now) <= CLOCK_WINDOW_MS) return '';
-  const minutes = Math.round(Math.abs(theirs - now) / 60_000);
-  return ` This machine’s clock is ${minutes} minutes ${now > theirs ? 'ahead of' : 'behind'} the API’s, and a signature counts for 5 minutes only: that alone explains the refusal. Set the clock.`;
+function aboutClock(response: HttpResponse, now: number): string {
+  const skew = clockSkew(response, now);
+  if (skew === null || Math.abs(skew) <= CLOCK_WINDOW_MS) return '';
+  return ` ${skewWords(skew)}, and a signature counts for 5 minutes only: that alone explains the refusal. Set the clock.`;
 }
 
-function scrub(text: string | null, secrets: readonly Secret[], length: number): string | null {
-  if (text === null) return null;
-  let clean = text;
-  for (const secret of secrets) if (secret.reveal() !== '') clean = clean.replaceAll(secret.reveal(), SENSITIVE);
-  // An API that explains a bad signature may quote one; a secret key is 40 capitals and digits.
-  return clean
-    .replace(/\b[0-9a-fA-F]{64}\b/g, SENSITIVE)
-    .replace(/\b[A-Z0-9]{40}\b/g, SENSITIVE)
-    .replace(/\bBasic\s+[A-Za-z0-9+/=]+/g, `Basic ${SENSITIVE}`)
-    .slice(0, length);
-}
+/** An API that explains a bad signature may quote one: hex. A secret key is 40 capitals and digits. */
+const SHAPES: readonly RegExp[] = [/\b[0-9a-fA-F]{64}\b/g, /\b[A-Z0-9]{40}\b/g, /(?<=\bBasic\s+)[A-Za-z0-9+/=]+/g];
 
 function join(type: string | null | undefined, details: string | null | undefined): string | null {
   const parts = [type, details].filter((part) => part !== null && part !== undefined && part !== '');

@@ -6,8 +6,8 @@ import {
   type ParsedAuthorization,
   parseAuthorization,
   parseDateTime,
-  SERVICE,
   SIGNATURE_FAMILIES,
+  SIGNED_SERVICE,
   signature,
   signingKey,
   stringToSign,
@@ -113,7 +113,7 @@ function isSignedBy(secret: string, said: ParsedAuthorization, request: Emulator
   const dateTime = request.headers[family.dateHeader] ?? '';
   if (!signedHeaders.includes('host') || !signedHeaders.includes(family.dateHeader)) return false;
   if (!isTimely(dateTime, now) || said.date !== dateTime.slice(0, 8)) return false;
-  if (said.service !== SERVICE || said.terminator !== family.terminator) return false;
+  if (said.service !== SIGNED_SERVICE || said.terminator !== family.terminator) return false;
   if (signedHeaders.some((name) => request.headers[name] === undefined)) return false;
   const host = request.headers.host ?? '';
   const key = signingKey(family, secret, said.date, said.region, said.service);
@@ -148,19 +148,4 @@ function isTimely(dateTime: string, now: number): boolean {
 function isEqual(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
-}
-
-/** Calls in the last second, by limiter. Not saved: a second is over before a restart is. */
-export class Throttle {
-  readonly #calls = new Map<string, number[]>();
-
-  /** Counts a call under `name`; false, and not counted, when there were `perSecond` within the last second. 0: no limit. */
-  admit(name: string, perSecond: number, now: number): boolean {
-    if (perSecond === 0) return true;
-    const recent = (this.#calls.get(name) ?? []).filter((at) => at > now - 1000 && at <= now);
-    const admitted = recent.length < perSecond;
-    if (admitted) recent.push(now);
-    this.#calls.set(name, recent);
-    return admitted;
-  }
 }

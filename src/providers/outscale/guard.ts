@@ -1,18 +1,26 @@
 import { isKeyformError, KeyformError } from '../../core/error.ts';
 import type { Clock } from '../../core/port.ts';
+import { SERVICE } from './failure.ts';
 
 /** The shortest lock after failed tries; the API does not say how long one is. */
 const LOCK_MS = 60_000;
 
+/** Calls that may be out with a credential of which nothing is known, once the first one has told nothing: half of what locks it. */
+const MOST_UNPROVEN = 2;
+
 /**
  * Keeps a wrong credential from locking itself: four failures in a row lock it, so once it was refused no further call of
- * the connection is sent, and until it was accepted once, calls that start together wait for the first of them.
+ * the connection is sent. Until it was accepted once, calls that start together wait for the first of them; where that one
+ * fails for another reason, two at a time go on, so that an API that cannot be reached does not hold up each in turn.
  */
 export class CredentialGuard {
   readonly #clock: Clock;
   #refusal: { readonly error: KeyformError; readonly until: number | null } | null = null;
   #accepted = false;
-  #probe: Promise<void> | null = null;
+  #places = 1;
+  /** Calls under way with a credential that is not proven. */
+  #unproven = 0;
+  #settled = withResolvers();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -21,20 +29,19 @@ export class CredentialGuard {
   /** Runs `call`, or throws the remembered refusal, or `cancelled` when `signal` is aborted while waiting. `action` is for messages. */
   async run<T>(action: string, call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.#refuse(action);
-    if (this.#accepted) return await this.#watch(call);
-    if (this.#probe !== null) {
-      // Waited for once only: when the first call failed for another reason, going on one by one would be slow for no gain.
-      await untilSettled(this.#probe, action, signal);
+    while (!this.#accepted && this.#unproven >= this.#places) {
+      await untilSettled(this.#settled.promise, action, signal);
       this.#refuse(action);
-      return await this.#watch(call);
     }
-    const { promise, resolve } = withResolvers();
-    this.#probe = promise;
+    if (this.#accepted) return await this.#watch(call);
+    this.#unproven += 1;
     try {
       return await this.#watch(call);
     } finally {
-      this.#probe = null;
-      resolve();
+      this.#unproven -= 1;
+      this.#places = MOST_UNPROVEN;
+      this.#settled.resolve();
+      this.#settled = withResolvers();
     }
   }
 
@@ -45,7 +52,7 @@ export class CredentialGuard {
       this.#refusal = null;
       return;
     }
-    throw new KeyformError(error.code, `Outscale ${action}: not sent, because an earlier call was refused`, {
+    throw new KeyformError(error.code, `${SERVICE} ${action}: not sent, because an earlier call was refused`, {
       detail: `${error.message}. ${error.detail}`,
       cause: error,
       vendor: error.vendor,
@@ -93,7 +100,7 @@ async function untilSettled(probe: Promise<void>, action: string, signal?: Abort
     signal.removeEventListener('abort', resolve);
   }
   if (signal.aborted) {
-    throw new KeyformError('cancelled', `Outscale ${action} was cancelled before it was sent`, {
+    throw new KeyformError('cancelled', `${SERVICE} ${action}: cancelled before it was sent`, {
       cause: signal.reason,
     });
   }

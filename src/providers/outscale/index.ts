@@ -1,38 +1,51 @@
+import { checkExpiry, completeExpiry } from '../../core/expiry.ts';
 import type { Cloud, ResourceType } from '../../core/provider.ts';
-import { ACCESS_KEY_ARGUMENTS, ACCESS_KEY_ATTRIBUTES, checkAccessKey, completeAccessKey, SETTINGS } from './schema.ts';
+import { argumentSpecs, attributeSpecs, DEFAULT_REQUESTS_PER_SECOND, settingSpecs } from './schema.ts';
 
 const accessKey: ResourceType = {
   type: 'keyform_outscale_access_key',
   description: 'A 3DS OUTSCALE access key of the root user or of an EIM user (OUTSCALE API, AccessKey).',
-  arguments: ACCESS_KEY_ARGUMENTS,
-  attributes: ACCESS_KEY_ATTRIBUTES,
+  get arguments() {
+    return argumentSpecs();
+  },
+  get attributes() {
+    return attributeSpecs();
+  },
+  owner: { word: 'user', arguments: ['user_name'] },
   capabilities: {
     disable: true,
+    regenerate: false,
     expiry: 'optional',
     secretReadable: false,
     name: null,
     // Ten for the root user and ten for each EIM user (source: docs.outscale.com, About Access Keys).
-    quotaPerOwner: 10,
+    quota: { keys: 10, per: 'user', perOwner: true },
+    rateLimits: [{ actions: [], perSecond: DEFAULT_REQUESTS_PER_SECOND, together: true, published: false }],
+    pageSize: null,
     verify: true,
-    lastUsed: false,
+    lastUsed: 'none',
     asynchronous: false,
-    customIds: false,
+    customId: null,
   },
-  complete: completeAccessKey,
-  check: checkAccessKey,
+  example: { user_name: 'backup', tag: 'nightly backup', expires_in: '90d' },
+  complete: completeExpiry,
+  check: checkExpiry,
 };
 
 /** 3DS OUTSCALE: access keys over the OUTSCALE API v1 (facts as of API 1.40.1). */
 export const outscale: Cloud = {
   name: 'outscale',
   title: '3DS OUTSCALE',
-  settings: SETTINGS,
+  get settings() {
+    return settingSpecs();
+  },
   resources: [accessKey],
   async connect(settings, ports) {
     const { connectOutscale } = await import('./resource.ts');
     return connectOutscale(settings, ports);
   },
   async emulator() {
-    return (await import('./emulator.ts')).outscaleEmulator;
+    const { outscaleEmulator, options } = await import('./emulator.ts');
+    return { start: outscaleEmulator, options };
   },
 };

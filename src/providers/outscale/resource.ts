@@ -1,93 +1,62 @@
+import { baseUrl } from '../../core/endpoint.ts';
 import { isKeyformError, KeyformError } from '../../core/error.ts';
 import type { HttpPort, RateLimit } from '../../core/http.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
+import { formatMoment, parseMoment } from '../../core/moment.ts';
 import type { Clock } from '../../core/port.ts';
 import type { ActualKey, Connection, KeyHandler, KeyReference, Settings } from '../../core/provider.ts';
 import { Secret } from '../../core/secret.ts';
+import { readSettings, type SettingReader } from '../../core/setting.ts';
 import { type ClientOptions, type Credential, createClient, type UpdateRequest, type WireKey } from './client.ts';
-import { DEFAULT_REQUESTS_PER_SECOND, formatMoment, parseMoment } from './schema.ts';
+import { SERVICE } from './failure.ts';
+import { settingSpecs } from './schema.ts';
 
 /** `Cloud.connect`. Sends nothing. Throws `missing-credential` or `invalid-configuration`. */
 export function connectOutscale(
-  settings: Settings,
+  given: Settings,
   ports: { readonly http: HttpPort; readonly clock: Clock },
 ): Connection {
-  const region = text(settings, 'region') ?? 'eu-west-2';
-  const endpoint = readEndpoint(text(settings, 'endpoint') ?? `https://api.${region}.outscale.com/api/v1`);
+  const settings = readSettings('outscale', SERVICE, settingSpecs(), given);
+  const region = settings.text('region') ?? '';
+  const endpoint = endpointOf(settings.text('endpoint') ?? `https://api.${region}.outscale.com/api/v1`);
   const credential = readCredential(settings);
   const account = credential.kind === 'key' ? credential.accessKeyId : credential.login;
-  const rate = settings.requests_per_second;
-  const perSecond = typeof rate === 'number' ? rate : DEFAULT_REQUESTS_PER_SECOND;
+  const perSecond = Number(settings.value('requests_per_second'));
   const limits: readonly RateLimit[] = [{ bucket: `outscale ${endpoint} ${account}`, perSecond }];
-  const handler = accessKeyHandler({ ...ports, endpoint, region, credential, limits });
+  const label = (user: string | null) => (user === null ? `the identity of ${account}` : `user ${user}`);
+  const handler = accessKeyHandler({ ...ports, endpoint, region, credential, limits, label });
   return {
     credentialId: credential.kind === 'key' ? credential.accessKeyId : null,
     handler(type) {
       if (type === 'keyform_outscale_access_key') return handler;
-      throw new KeyformError('internal', `outscale has no resource type ${type}`);
+      throw new KeyformError('internal', `${SERVICE} has no resource type ${type}`);
     },
   };
-}
-
-function text(settings: Settings, name: string): string | null {
-  const value = settings[name];
-  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 /**
  * The key pair wins over login and password: signing never sends the secret. Half a pair is an error even beside a login, so
  * that a slip never makes Keyform act as somebody else.
  */
-function readCredential(settings: Settings): Credential {
-  const pairs = [
-    { first: 'access_key_id', firstVariable: 'OSC_ACCESS_KEY', second: 'secret_key', secondVariable: 'OSC_SECRET_KEY' },
-    { first: 'login', firstVariable: 'OSC_LOGIN', second: 'password', secondVariable: 'OSC_PASSWORD' },
-  ] as const;
-  for (const { first, firstVariable, second, secondVariable } of pairs) {
-    const [id, secret] = [text(settings, first), text(settings, second)];
-    if (id === null && secret === null) continue;
-    if (id === null || secret === null) {
-      const [there, missing] = id === null ? [second, first] : [first, second];
-      const variable = id === null ? firstVariable : secondVariable;
-      throw new KeyformError('missing-credential', `outscale: \`${there}\` is set but \`${missing}\` is not`, {
-        detail: `Set \`${missing}\` in the provider block's \`outscale\` object, or the environment variable ${variable}.`,
-      });
-    }
-    return first === 'login'
-      ? { kind: 'password', login: id, password: new Secret(secret) }
-      : { kind: 'key', accessKeyId: id, secret: new Secret(secret) };
-  }
-  throw new KeyformError('missing-credential', 'outscale: no credential is set', {
-    detail:
-      "Set `access_key_id` and `secret_key` in the provider block's `outscale` object, or the environment variables OSC_ACCESS_KEY and OSC_SECRET_KEY. A `login` and `password` (OSC_LOGIN, OSC_PASSWORD) work too.",
-  });
+function readCredential(settings: SettingReader<keyof ReturnType<typeof settingSpecs>>): Credential {
+  const key = settings.pair('access_key_id', 'secret_key');
+  if (key !== null) return { kind: 'key', accessKeyId: key[0], secret: new Secret(key[1]) };
+  const login = settings.pair('login', 'password');
+  if (login !== null) return { kind: 'password', login: login[0], password: new Secret(login[1]) };
+  throw settings.missing(
+    ['access_key_id', 'secret_key'],
+    'A "login" with its "password" (OSC_LOGIN, OSC_PASSWORD) works too.',
+  );
 }
 
-/** The endpoint without a slash at its end. Never quotes it whole: it may hold a password by mistake. */
-function readEndpoint(written: string): string {
-  const refuse = (why: string) =>
-    new KeyformError('invalid-configuration', `outscale: the setting \`endpoint\` ${why}`, {
-      detail:
-        'Write a full URL such as "https://api.eu-west-2.outscale.com/api/v1" (environment variables KEYFORM_OUTSCALE_ENDPOINT, OSC_ENDPOINT_API), or leave it out and set `region`.',
-    });
-  let url: URL;
-  try {
-    url = new URL(written);
-  } catch {
-    throw refuse('is not a URL');
-  }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('does not start with https://');
-  if (url.username !== '' || url.password !== '') throw refuse('holds a user name or password');
-  if (url.search !== '' || url.hash !== '') throw refuse('has a query or a fragment');
-  const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
-  if (url.protocol === 'http:' && !loopback) throw refuse('is plain http to an address that is not this machine');
-  const path = url.pathname.replace(/\/+$/, '');
+/** The endpoint without a slash at its end. */
+function endpointOf(written: string): string {
   // The vendor's older command line wanted the bare host here and added the path itself.
-  return `${url.origin}${path === '' ? '/api/v1' : path}`;
+  return new URL(written).pathname.replace(/\/+$/, '') === '' ? `${baseUrl(written)}/api/v1` : baseUrl(written);
 }
 
 function accessKeyHandler(options: ClientOptions): KeyHandler {
-  const { credential, limits, endpoint, region, clock } = options;
+  const { credential, limits, endpoint, region, clock, label } = options;
   const client = createClient(options);
   const identity = credential.kind === 'key' ? credential.accessKeyId : credential.login;
   // Whether the caller's own keys must be INACTIVE before they go: so for an EIM user, not for the root user. The API has
@@ -114,7 +83,7 @@ function accessKeyHandler(options: ClientOptions): KeyHandler {
       const user = userOf(args);
       return {
         id: JSON.stringify(['outscale', endpoint, region, identity, user]),
-        label: user === null ? `the identity of ${identity}` : `user ${user}`,
+        label: label(user),
         scope: `${endpoint}, region ${region}${user === null ? `, as ${identity}` : ''}`,
       };
     },
@@ -128,6 +97,8 @@ function accessKeyHandler(options: ClientOptions): KeyHandler {
         disable: ['UpdateAccessKey'],
         delete: disablesFirst(key) ? ['UpdateAccessKey', 'DeleteAccessKey'] : ['DeleteAccessKey'],
         verify: ['ReadAccessKeys'],
+        regenerate: [],
+        ready: [],
       }[operation];
       return actions.map((action) => ({ action, limits }));
     },
@@ -203,7 +174,8 @@ function accessKeyHandler(options: ClientOptions): KeyHandler {
       try {
         // Its own client, so that a refusal of the new key is not taken for one of the credential in use. No user name: every
         // key may be asked about the identity that it belongs to.
-        await createClient({ ...options, credential: own }).readOnce({}, signal);
+        const owner = label(userOf(key.args));
+        await createClient({ ...options, credential: own, label: () => owner }).readOnce({}, signal);
         return true;
       } catch (error) {
         if (!isKeyformError(error)) throw error;
@@ -246,7 +218,7 @@ function sendable(written: string): string {
   const ms = parseMoment(written);
   if (ms !== null) return formatMoment(ms);
   throw new KeyformError('invalid-argument', `${JSON.stringify(written)} is not a time`, {
-    detail: 'Write `expires_at` as "2027-01-01T00:00:00Z" or "2027-01-01".',
+    detail: 'Write "expires_at" as "2027-01-01T00:00:00Z" or "2027-01-01".',
   });
 }
 
@@ -266,5 +238,7 @@ function toActual(key: WireKey, owner: JsonObject): ActualKey {
     createdAt: key.CreationDate,
     expiresAt: key.ExpirationDate,
     enabled,
+    secret: null,
+    readiness: 'ready',
   };
 }

@@ -1,11 +1,14 @@
 import { z } from 'zod';
-import { outcomeUnknown, readAnswer } from '../../core/answer.ts';
+import { type AnsweredCall, outcomeUnknown, type Precious, readAnswer } from '../../core/answer.ts';
 import { KeyformError, type VendorError } from '../../core/error.ts';
 import type { HttpPort, HttpRequest, HttpResponse } from '../../core/http.ts';
+import { exactMoment } from '../../core/moment.ts';
 import { Secret } from '../../core/secret.ts';
-import { type Authorizer, judge, SERVICE, toVendorError } from './auth.ts';
-import { explain, isNotFound, type Reason, readRefusal } from './refusal.ts';
-import { isPathSegment } from './schema.ts';
+import { isPathSegment, pathSegment } from '../../core/segment.ts';
+import type { TokenKeeper } from '../../core/token.ts';
+import { type Credential, judge, refusal, SERVICE, toVendorError } from './auth.ts';
+import { explain, isNotFound, type Reason, readWords } from './refusal.ts';
+import type { AuthMode } from './schema.ts';
 
 /** The API's five actions, named as the operation ids of the vendor's description (`AccessKeyService_…`) end. */
 export type Action = 'ListAccessKeys' | 'CreateAccessKey' | 'GetAccessKey' | 'UpdateAccessKey' | 'DeleteAccessKey';
@@ -20,12 +23,7 @@ export interface AccessKey {
   readonly updateTime: string | null;
 }
 
-/** RFC 3339 with any offset, brought to UTC; a time that is in UTC already keeps all its digits. */
-const time = z.iso
-  .datetime({ offset: true })
-  .transform((text) => (text.endsWith('Z') ? text : new Date(text).toISOString()))
-  .nullish()
-  .transform((text) => text ?? null);
+const time = exactMoment.nullish().transform((text) => text ?? null);
 
 // Every field is optional in the vendor's schema. A key without id or name could not be told from another, so these two are
 // demanded; unknown fields are let pass. `projectId` is not read: the path that found the key says which project it is in.
@@ -54,6 +52,9 @@ const createAnswer = z.object({
     .transform((value) => new Secret(value)),
 });
 
+/** Where a created key's secret and id stand, should the rest not be as documented. */
+const PRECIOUS: Precious = { secret: ['secret'], id: ['accessKey', 'accessKeyId'] };
+
 /** More pages than any project can fill; a server that never ends its list is stopped here. */
 const MAX_PAGES = 10_000;
 
@@ -69,17 +70,15 @@ interface Call {
   readonly projectId: string;
 }
 
-interface Answer {
-  readonly response: HttpResponse;
-  /** The `Authorization` header that was sent, to be kept out of errors. */
-  readonly header: Secret;
-}
-
 export interface ClientOptions {
   readonly http: HttpPort;
   /** Base URL without a trailing slash, a path prefix included. */
   readonly baseUrl: string;
-  readonly auth: Authorizer;
+  /** Gives the `Authorization` header. */
+  readonly tokens: TokenKeeper;
+  /** What the keeper's tokens are got with; in `basic` mode, what is sent. */
+  readonly credential: Credential;
+  readonly mode: AuthMode;
   /** Keys per page, 1 to 1000. Default 1000, the vendor's most, so that any project's list is one call. */
   readonly pageSize?: number;
 }
@@ -89,27 +88,21 @@ export interface ClientOptions {
  * one for each error answer, chosen by HTTP status and `error.status`, never by the message, with `vendor` filled.
  */
 export class Client {
-  readonly #http: HttpPort;
-  readonly #baseUrl: string;
-  readonly #auth: Authorizer;
-  readonly #pageSize: number;
+  readonly #options: ClientOptions;
 
   constructor(options: ClientOptions) {
-    this.#http = options.http;
-    this.#baseUrl = options.baseUrl;
-    this.#auth = options.auth;
-    this.#pageSize = options.pageSize ?? 1000;
+    this.#options = options;
   }
 
   /** Every key of the project, all pages, in the API's order. */
   async list(projectId: string, signal?: AbortSignal): Promise<readonly AccessKey[]> {
-    const subject = `project ${projectId}`;
+    const subject = ownerLabel(projectId);
     const keys = new Map<string, AccessKey>();
     const seen = new Set<string>();
     let pageToken = '';
     do {
       const query = new URLSearchParams({
-        pageSize: String(this.#pageSize),
+        pageSize: String(this.#options.pageSize ?? 1000),
         ...(pageToken === '' ? {} : { pageToken }),
       });
       const call: Call = {
@@ -120,14 +113,13 @@ export class Client {
         subject,
         projectId,
       };
-      const { response, header } = await this.#send(call, signal);
-      this.#expectSuccess(call, response, header);
-      const page = readAnswer(listAnswer, response, answered(call));
+      const response = await this.#succeed(call, signal);
+      const page = readAnswer(listAnswer, response, this.#answered(call));
       // By id: a key made between two pages may push another one onto both.
       for (const key of page.accessKeys) keys.set(key.accessKeyId, key);
       pageToken = page.nextPageToken;
       if (pageToken !== '' && (seen.has(pageToken) || seen.size >= MAX_PAGES)) {
-        throw this.#error(call, response, header, {
+        throw this.#error(call, response, {
           code: 'malformed-answer',
           what: 'the list does not end, its pages lead back',
           detail:
@@ -154,51 +146,55 @@ export class Client {
       subject: `${JSON.stringify(displayName)} in project ${projectId}`,
       projectId,
     };
-    const { response, header } = await this.#send(call, signal);
-    this.#expectSuccess(call, response, header);
-    const answer = readAnswer(createAnswer, response, answered(call));
+    const answer = readAnswer(createAnswer, await this.#succeed(call, signal), this.#answered(call), PRECIOUS);
     return { key: answer.accessKey, secret: answer.secret };
   }
 
   /** The key, or null only when the API itself answers `NOT_FOUND`. */
   async get(projectId: string, accessKeyId: string, signal?: AbortSignal): Promise<AccessKey | null> {
     const call = keyCall('GetAccessKey', 'GET', projectId, accessKeyId);
-    const { response, header } = await this.#send(call, signal);
+    const response = await this.#send(call, signal);
     if (isNotFound(response)) return null;
-    this.#expectSuccess(call, response, header);
-    return readAnswer(accessKey, response, answered(call));
+    return readAnswer(accessKey, this.#checked(call, response), this.#answered(call));
   }
 
   /** Renames the key. Throws `conflict` when another key of the project has the name, `not-found` when there is no such key. */
   async update(projectId: string, accessKeyId: string, displayName: string, signal?: AbortSignal): Promise<AccessKey> {
     const call: Call = { ...keyCall('UpdateAccessKey', 'PATCH', projectId, accessKeyId), body: { displayName } };
-    const { response, header } = await this.#send(call, signal);
-    this.#expectSuccess(call, response, header);
-    return readAnswer(accessKey, response, answered(call));
+    return readAnswer(accessKey, await this.#succeed(call, signal), this.#answered(call));
   }
 
   /** Deletes the key. Success when the API itself answers `NOT_FOUND`, too. */
   async delete(projectId: string, accessKeyId: string, signal?: AbortSignal): Promise<void> {
     const call = keyCall('DeleteAccessKey', 'DELETE', projectId, accessKeyId);
-    const { response, header } = await this.#send(call, signal);
+    const response = await this.#send(call, signal);
     if (isNotFound(response)) return;
-    this.#expectSuccess(call, response, header);
+    this.#checked(call, response);
     // No content is documented, and `{}` would do; a login page with status 200 would not.
-    if (response.body.trim() !== '') readAnswer(z.object({}), response, answered(call));
+    if (response.body.trim() !== '') readAnswer(z.object({}), response, this.#answered(call));
+  }
+
+  async #succeed(call: Call, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    return this.#checked(call, await this.#send(call, signal));
   }
 
   /** Sends the call, and once more with a new token when the first one was refused: a 401 did nothing, even to a create. */
-  async #send(call: Call, signal: AbortSignal | undefined): Promise<Answer> {
-    const header = await this.#auth.authorization(signal);
+  async #send(call: Call, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    const { tokens } = this.#options;
+    const header = await tokens.token(signal);
     const first = await this.#attempt(call, header, signal);
-    if (first.response.status !== 401) return first;
-    return this.#attempt(call, await this.#auth.renew(header, first.response, signal), signal);
+    if (first.status !== 401) return first;
+    const other = await tokens.renew(header, this.#failure(call, first), signal);
+    const second = await this.#attempt(call, other, signal);
+    if (second.status === 401) tokens.giveUp(other, this.#failure(call, second));
+    return second;
   }
 
-  async #attempt(call: Call, header: Secret, signal: AbortSignal | undefined): Promise<Answer> {
+  async #attempt(call: Call, header: Secret, signal: AbortSignal | undefined): Promise<HttpResponse> {
+    const { http, baseUrl } = this.#options;
     const request: HttpRequest = {
       method: call.method,
-      url: `${this.#baseUrl}/v1${call.path}`,
+      url: `${baseUrl}/v1${call.path}`,
       headers: {
         authorization: header.reveal(),
         accept: 'application/json',
@@ -206,40 +202,56 @@ export class Client {
       },
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     };
-    const { action, safe } = call;
-    const response = await this.#http.send({
+    const { action, safe, projectId } = call;
+    return http.send({
       action,
+      owner: ownerLabel(projectId),
       safe,
       build: () => request,
       judge,
+      requestId: (answer) => this.#vendor(answer).requestId,
       ...(signal === undefined ? {} : { signal }),
     });
-    return { response, header };
   }
 
-  /** Throws the error that an answer outside 2xx stands for. */
-  #expectSuccess(call: Call, response: HttpResponse, header: Secret): void {
-    const { status } = response;
-    if (status >= 200 && status < 300) return;
+  /** The answer, when it is in 2xx; throws the error that it stands for otherwise. */
+  #checked(call: Call, response: HttpResponse): HttpResponse {
+    if (response.status >= 200 && response.status < 300) return response;
+    throw this.#failure(call, response);
+  }
+
+  #failure(call: Call, response: HttpResponse): KeyformError {
+    const { credential, mode } = this.#options;
     const { action, safe, projectId } = call;
-    const reason = explain(response, { action, safe, projectId, credentialId: this.#auth.credential.keyId });
-    if (reason !== null) throw this.#error(call, response, header, reason);
-    throw outcomeUnknown(answered(call), `HTTP ${status} came back`, this.#vendor(response, header));
+    if (response.status === 401 && mode === 'basic') return refusal(credential, this.#vendor(response));
+    const reason = explain(response, { action, safe, projectId, credentialId: credential.keyId });
+    if (reason !== null) return this.#error(call, response, reason);
+    return outcomeUnknown(this.#answered(call), `HTTP ${response.status} came back`, this.#vendor(response));
   }
 
-  #error(call: Call, response: HttpResponse, header: Secret, { code, what, detail }: Reason): KeyformError {
-    const vendor = this.#vendor(response, header);
+  #error(call: Call, response: HttpResponse, { code, what, detail }: Reason): KeyformError {
+    const vendor = this.#vendor(response);
     return new KeyformError(code, `${SERVICE} ${call.action} of ${call.subject}: ${what}`, { detail, vendor });
   }
 
-  #vendor(response: HttpResponse, header: Secret): VendorError {
-    const said = response.status < 300 ? null : readRefusal(response);
-    return toVendorError(response, said?.status ?? null, said?.message ?? null, this.#auth.credential, header);
+  #vendor(response: HttpResponse): VendorError {
+    const { code, message } = response.status < 300 ? { code: null, message: null } : readWords(response);
+    return toVendorError(response, code, message, this.#options.tokens.secrets);
+  }
+
+  #answered(call: Call): AnsweredCall {
+    return {
+      service: SERVICE,
+      action: `${call.action} of ${call.subject}`,
+      safe: call.safe,
+      requestId: (response) => this.#vendor(response).requestId,
+    };
   }
 }
 
-function answered(call: Call): { service: string; action: string; safe: boolean } {
-  return { service: SERVICE, action: `${call.action} of ${call.subject}`, safe: call.safe };
+/** `Owner.label`. */
+export function ownerLabel(projectId: string): string {
+  return `project ${projectId}`;
 }
 
 function keyCall(action: Action, method: HttpRequest['method'], projectId: string, accessKeyId: string): Call {
@@ -247,26 +259,12 @@ function keyCall(action: Action, method: HttpRequest['method'], projectId: strin
     action,
     safe: true,
     method,
-    path: `${keysPath(projectId)}/${segment(accessKeyId, 'access key id')}`,
+    path: `${keysPath(projectId)}/${pathSegment(SERVICE, accessKeyId, 'access key id')}`,
     subject: `key ${accessKeyId} in project ${projectId}`,
     projectId,
   };
 }
 
 function keysPath(projectId: string): string {
-  return `/projects/${segment(projectId, 'project id')}/accessKeys`;
-}
-
-/** `value` as one path segment. Throws `invalid-argument` for what would name another resource, or cannot be encoded. */
-function segment(value: string, what: string): string {
-  if (isPathSegment(value)) {
-    try {
-      return encodeURIComponent(value);
-    } catch {
-      // A lone surrogate: refused below, as any other value that is no id.
-    }
-  }
-  throw new KeyformError('invalid-argument', `${SERVICE}: ${JSON.stringify(value)} cannot be a ${what}`, {
-    detail: `Nothing was sent. Check the ${what}.`,
-  });
+  return `/projects/${pathSegment(SERVICE, projectId, 'project id')}/accessKeys`;
 }

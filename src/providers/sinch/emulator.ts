@@ -1,11 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import type {
-  CloudEmulator,
-  CloudEmulatorFactory,
-  CloudEmulatorOptions,
-  EmulatorRequest,
-  EmulatorResponse,
+import {
+  type CloudEmulator,
+  type CloudEmulatorFactory,
+  type CloudEmulatorOptions,
+  type EmulatorRequest,
+  type EmulatorResponse,
+  readSaved,
+  readSwitches,
 } from '../../core/emulator.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { TOKEN_ACTION } from './auth.ts';
@@ -15,35 +17,62 @@ import type { Action } from './client.ts';
  * The emulator's switches. Those marked [assumed] stand for behaviour that the vendor does not publish; they are no claim
  * about the real service. Unknown names are an error.
  */
-const optionsSchema = z.strictObject({
-  /** Keys a project can hold. Documented: 10. */
-  quota: z.int().min(1).default(10),
-  /** Project in which a new emulator's first key lives; that key reaches every project, as a key of a parent project does. */
-  parent_project: z.string().min(1).default('sandbox-parent'),
-  /** Projects that even the first key does not reach. */
-  forbidden_projects: z.array(z.string()).default([]),
-  /** `expires_in` of a token. Documented: 3599 on one page, 3600 on another. */
-  token_lifetime_seconds: z.int().min(1).default(3599),
-  /** How long tokens of a deleted key go on working. Documented: up to one minute. */
-  deleted_key_grace_seconds: z.int().min(0).default(60),
-  /** [assumed] The longest display name, in characters; a missing, empty or longer one is INVALID_ARGUMENT. */
-  display_name_max: z.int().min(1).default(255),
-  /** [assumed] Whether names that differ in letter case only are two names. */
-  display_name_case_sensitive: z.boolean().default(true),
-  /** [assumed] A `pageSize` outside 1 to 1000: INVALID_ARGUMENT, or brought into the range. */
-  page_size_out_of_range: z.enum(['refuse', 'clamp']).default('refuse'),
-  /** [assumed] The order of lists. */
-  list_order: z.enum(['oldest_first', 'newest_first']).default('oldest_first'),
-  /** [assumed] Whether a change moves `updateTime`. */
-  update_moves_time: z.boolean().default(true),
-  /** [assumed] What key ids look like: UUIDs, or 26 letters and digits. */
-  key_id_format: z.enum(['uuid', 'letters']).default('uuid'),
-  /** [assumed] Errors of the token endpoint: as in RFC 6749, or without a body. */
-  token_errors: z.enum(['rfc6749', 'empty']).default('rfc6749'),
-  /** [assumed] Body of the API's 401: none, as its description declares, or the form of the vendor-wide error registry. */
-  unauthorized_body: z.enum(['none', 'registry']).default('none'),
-  /** Answers every API call (not the token endpoint) with the documented 500 or 503. */
-  outage: z.enum(['none', 'internal', 'unavailable']).default('none'),
+export const options = z.strictObject({
+  quota: z.int().min(1).default(10).describe('Keys a project can hold. Documented: 10.'),
+  parent_project: z
+    .string()
+    .min(1)
+    .default('sandbox-parent')
+    .describe(
+      "Project in which a new emulator's first key lives; that key reaches every project, as a key of a parent project does.",
+    ),
+  forbidden_projects: z.array(z.string()).default([]).describe('Projects that even the first key does not reach.'),
+  token_lifetime_seconds: z
+    .int()
+    .min(1)
+    .default(3599)
+    .describe('`expires_in` of a token. Documented: 3599 on one page, 3600 on another.'),
+  deleted_key_grace_seconds: z
+    .int()
+    .min(0)
+    .default(60)
+    .describe('How long tokens of a deleted key go on working. Documented: up to one minute.'),
+  display_name_max: z
+    .int()
+    .min(1)
+    .default(255)
+    .describe('[assumed] The longest display name, in characters; a missing, empty or longer one is INVALID_ARGUMENT.'),
+  display_name_case_sensitive: z
+    .boolean()
+    .default(true)
+    .describe('[assumed] Whether names that differ in letter case only are two names.'),
+  page_size_out_of_range: z
+    .enum(['refuse', 'clamp'])
+    .default('refuse')
+    .describe('[assumed] A `pageSize` outside 1 to 1000: INVALID_ARGUMENT, or brought into the range.'),
+  list_order: z
+    .enum(['oldest_first', 'newest_first'])
+    .default('oldest_first')
+    .describe('[assumed] The order of lists.'),
+  update_moves_time: z.boolean().default(true).describe('[assumed] Whether a change moves `updateTime`.'),
+  key_id_format: z
+    .enum(['uuid', 'letters'])
+    .default('uuid')
+    .describe('[assumed] What key ids look like: UUIDs, or 26 letters and digits.'),
+  token_errors: z
+    .enum(['rfc6749', 'empty'])
+    .default('rfc6749')
+    .describe('[assumed] Errors of the token endpoint: as in RFC 6749, or without a body.'),
+  unauthorized_body: z
+    .enum(['none', 'registry'])
+    .default('none')
+    .describe(
+      "[assumed] Body of the API's 401: none, as its description declares, or the form of the vendor-wide error registry.",
+    ),
+  outage: z
+    .enum(['none', 'internal', 'unavailable'])
+    .default('none')
+    .describe('Answers every API call (not the token endpoint) with the documented 500 or 503.'),
 });
 
 const storedKey = z.strictObject({
@@ -86,7 +115,7 @@ export const emulator: CloudEmulatorFactory = (options) => new SinchEmulator(opt
 
 class SinchEmulator implements CloudEmulator {
   readonly cloud = 'sinch';
-  readonly #options: z.infer<typeof optionsSchema>;
+  readonly #options: z.infer<typeof options>;
   readonly #clock: CloudEmulatorOptions['clock'];
   readonly #seed: Uint8Array;
   readonly #bootstrap: string;
@@ -97,21 +126,19 @@ class SinchEmulator implements CloudEmulator {
   #counter = 0;
   #tokens = 0;
 
-  constructor({ data, clock, seed, options }: CloudEmulatorOptions) {
-    this.#options = readOptions(options);
+  constructor({ data, clock, seed, options: given }: CloudEmulatorOptions) {
+    this.#options = readSwitches('Sinch', options, given);
     this.#clock = clock;
     this.#seed = seed;
     if (data === null) {
       this.#bootstrap = this.#add(this.#options.parent_project, 'Keyform bootstrap').id;
       return;
     }
-    const stored = dataSchema.safeParse(data);
-    if (!stored.success)
-      throw new Error(`the Sinch emulator's data has another form: ${z.prettifyError(stored.error)}`);
-    this.#bootstrap = stored.data.bootstrap;
-    this.#counter = stored.data.counter;
-    this.#deleted = stored.data.deleted;
-    for (const key of stored.data.keys) this.#store(key);
+    const stored = readSaved('Sinch', dataSchema, data);
+    this.#bootstrap = stored.bootstrap;
+    this.#counter = stored.counter;
+    this.#deleted = stored.deleted;
+    for (const key of stored.keys) this.#store(key);
   }
 
   claims(request: EmulatorRequest): boolean {
@@ -408,10 +435,4 @@ function decode(segment: string): string | null {
   } catch {
     return null;
   }
-}
-
-function readOptions(options: JsonObject): z.infer<typeof optionsSchema> {
-  const result = optionsSchema.safeParse(options);
-  if (result.success) return result.data;
-  throw new Error(`Sinch emulator options: ${z.prettifyError(result.error)}`);
 }

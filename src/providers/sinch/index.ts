@@ -1,19 +1,31 @@
 import type { Cloud } from '../../core/provider.ts';
-import { ARGUMENTS, ATTRIBUTES, CAPABILITIES, SETTINGS } from './schema.ts';
+import { argumentSpecs, attributeSpecs, CAPABILITIES, settingSpecs } from './schema.ts';
 
 /** Sinch: the access keys (OAuth2 client id and secret) that nearly every Sinch API is called with. */
 export const sinch: Cloud = {
   name: 'sinch',
   title: 'Sinch',
-  settings: SETTINGS,
+  get settings() {
+    return settingSpecs();
+  },
   resources: [
     {
       type: 'keyform_sinch_access_key',
       description:
         'An access key of a Sinch project (Access Keys Management API v1): the pair of key id and key secret that is exchanged for OAuth2 tokens, or sent as HTTP Basic, to call other Sinch APIs. It cannot be disabled and does not expire; a deleted key gets no new token at once, while tokens already given out may work for up to one more minute.',
-      arguments: ARGUMENTS,
-      attributes: ATTRIBUTES,
+      get arguments() {
+        return argumentSpecs();
+      },
+      get attributes() {
+        return attributeSpecs();
+      },
+      owner: { word: 'project', arguments: ['project_id'] },
       capabilities: CAPABILITIES,
+      example: {
+        project_id: '6f1c2a9e-4b7d-4e0c-9d35-8a2f7c51b640',
+        display_name: 'billing service',
+        keepers: { month: '2026-11' },
+      },
     },
   ],
   async connect(settings, ports) {
@@ -21,7 +33,7 @@ export const sinch: Cloud = {
     return connect(settings, ports);
   },
   async emulator() {
-    const { emulator } = await import('./emulator.ts');
-    return emulator;
+    const { emulator, options } = await import('./emulator.ts');
+    return { start: emulator, options };
   },
 };

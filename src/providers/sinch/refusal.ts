@@ -17,6 +17,17 @@ export function readRefusal(
   return body === null ? null : { status: body.error.status, message: body.error.message ?? null };
 }
 
+/** The form of the vendor-wide registry of errors, which names an expired token; whether this API uses it is not documented. */
+const registryBody = z.object({ type: z.string(), title: z.string().optional(), detail: z.string().optional() });
+
+/** The words of an error answer in either form, to be shown and never branched on. */
+export function readWords(response: HttpResponse): { readonly code: string | null; readonly message: string | null } {
+  const said = readRefusal(response);
+  if (said !== null) return { code: said.status, message: said.message };
+  const registry = parseBody(registryBody, response);
+  return { code: registry?.type ?? null, message: registry?.detail ?? registry?.title ?? null };
+}
+
 /** Whether the API itself says that there is no such key; the 404 of anything else on the way says nothing. */
 export function isNotFound(response: HttpResponse): boolean {
   return response.status === 404 && readRefusal(response)?.status === 'NOT_FOUND';
@@ -37,6 +48,9 @@ export interface RefusedCall {
   /** Id of the key that Keyform authenticates with. */
   readonly credentialId: string;
 }
+
+const PROXY =
+  'Nothing was concluded from it. Check the setting "endpoint" (KEYFORM_SINCH_ENDPOINT), and that no proxy answers in its place.';
 
 /**
  * What an answer outside 2xx means, by HTTP status and `error.status`, never by the message. Null when it leaves open
@@ -88,8 +102,7 @@ export function explain(response: HttpResponse, call: RefusedCall): Reason | nul
             // A proxy's 404 must never be taken for "this key is gone".
             code: 'malformed-answer',
             what: 'HTTP 404 came back, but not from the API itself',
-            detail:
-              'Nothing was concluded from it. Check the setting "endpoint" (KEYFORM_SINCH_ENDPOINT), and that no proxy answers in its place.',
+            detail: PROXY,
           };
     case 409:
       return {
@@ -101,12 +114,8 @@ export function explain(response: HttpResponse, call: RefusedCall): Reason | nul
     case 429:
       return { code: 'throttled', what: 'too many calls', detail: 'The API did nothing. Try again later.' };
   }
-  return {
-    code: codeForStatus(status, call.safe),
-    what: status >= 500 ? `the API is not available (HTTP ${status})` : `unexpected status, HTTP ${status}`,
-    detail:
-      status >= 500
-        ? 'Try again later.'
-        : 'Nothing was concluded from it. Check that the setting "endpoint" is the API itself and not a proxy.',
-  };
+  if (status >= 500 || status === 408) {
+    return { code: 'unavailable', what: `the API is not available (HTTP ${status})`, detail: 'Try again later.' };
+  }
+  return { code: codeForStatus(status, call.safe), what: `unexpected status, HTTP ${status}`, detail: PROXY };
 }

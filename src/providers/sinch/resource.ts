@@ -1,20 +1,15 @@
+import { baseUrl } from '../../core/endpoint.ts';
 import { isKeyformError, KeyformError } from '../../core/error.ts';
 import type { HttpPort } from '../../core/http.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Clock } from '../../core/port.ts';
 import type { ActualKey, Connection, ForecastCall, KeyHandler, Operation, Settings } from '../../core/provider.ts';
 import { Secret } from '../../core/secret.ts';
-import {
-  type Authorizer,
-  BasicAuthorizer,
-  type Credential,
-  requestToken,
-  SERVICE,
-  TOKEN_ACTION,
-  TokenAuthorizer,
-} from './auth.ts';
-import { type AccessKey, type Action, Client } from './client.ts';
-import { baseUrl, SETTINGS } from './schema.ts';
+import { readSettings } from '../../core/setting.ts';
+import { TokenKeeper } from '../../core/token.ts';
+import { type Credential, requestToken, SERVICE, sourceOf, TOKEN_ACTION } from './auth.ts';
+import { type AccessKey, type Action, Client, ownerLabel } from './client.ts';
+import { AUTH_MODES, type AuthMode, settingSpecs } from './schema.ts';
 
 interface Ports {
   readonly http: HttpPort;
@@ -23,10 +18,9 @@ interface Ports {
 
 /** See `Cloud.connect`. `pageSize` is for tests: keys per page of a list, 1 to 1000. */
 export function connect(settings: Settings, ports: Ports, options: { readonly pageSize?: number } = {}): Connection {
-  const { endpoint, authBase, credential, mode } = readSettings(settings);
-  const auth: Authorizer =
-    mode === 'basic' ? new BasicAuthorizer(credential) : new TokenAuthorizer(ports, authBase, credential);
-  const client = new Client({ http: ports.http, baseUrl: endpoint, auth, ...options });
+  const { endpoint, authBase, credential, mode } = resolve(settings);
+  const tokens = new TokenKeeper(sourceOf(ports, authBase, credential, mode), ports.clock);
+  const client = new Client({ http: ports.http, baseUrl: endpoint, tokens, credential, mode, ...options });
   const accessKeys = handler(client, ports, { endpoint, authBase, credentialId: credential.keyId });
   return {
     credentialId: credential.keyId,
@@ -47,7 +41,7 @@ function handler(
       const projectId = text(args, 'project_id');
       return {
         id: JSON.stringify(['sinch', place.endpoint, place.credentialId, projectId]),
-        label: `project ${projectId}`,
+        label: ownerLabel(projectId),
         scope: place.endpoint,
       };
     },
@@ -94,7 +88,8 @@ function handler(
 
     async verify(key, secret, signal) {
       try {
-        await requestToken(ports, place.authBase, { keyId: key.accessKeyId, keySecret: secret }, signal);
+        const own = { keyId: key.accessKeyId, keySecret: secret };
+        await requestToken(ports, place.authBase, own, signal, ownerLabel(text(key.args, 'project_id')));
         return true;
       } catch (error) {
         if (isKeyformError(error, 'unauthorized')) return false;
@@ -115,6 +110,8 @@ const FORECAST: Readonly<Record<Operation, readonly ForecastCall[]>> = {
   verify: [call(TOKEN_ACTION)],
   enable: [],
   disable: [],
+  regenerate: [],
+  ready: [],
 };
 
 /** The vendor publishes no rate for any call. */
@@ -132,6 +129,8 @@ function toActual(key: AccessKey, projectId: string): ActualKey {
     createdAt: key.createTime,
     expiresAt: null,
     enabled: true,
+    secret: null,
+    readiness: 'ready',
   };
 }
 
@@ -145,34 +144,24 @@ interface Resolved {
   readonly endpoint: string;
   readonly authBase: string;
   readonly credential: Credential;
-  readonly mode: string;
+  readonly mode: AuthMode;
 }
 
 /** Throws `missing-credential` or `invalid-configuration`, naming settings and variables, never a value. */
-function readSettings(settings: Settings): Resolved {
-  const missing = (['key_id', 'key_secret'] as const).filter((name) => (settings[name] ?? '') === '');
-  if (missing.length > 0) {
-    const variables = missing.map((name) => SETTINGS[name].environment[0]).join(' and ');
-    throw new KeyformError('missing-credential', `${SERVICE}: no access key to authenticate with`, {
-      detail: `Set ${missing.map((name) => `"${name}"`).join(' and ')} in the provider block’s "sinch" object, or ${variables} in the environment. Access keys are made in the Sinch Build Dashboard, Settings → Access keys.`,
-    });
+function resolve(given: Settings): Resolved {
+  const settings = readSettings('sinch', SERVICE, settingSpecs(), given);
+  const pair = settings.pair('key_id', 'key_secret');
+  if (pair === null) {
+    throw settings.missing(
+      ['key_id', 'key_secret'],
+      'Access keys are made in the Sinch Build Dashboard, Settings → Access keys.',
+    );
   }
+  const [keyId, keySecret] = pair;
   return {
-    endpoint: baseUrl(setting(settings, 'endpoint')),
-    authBase: baseUrl(setting(settings, 'auth_endpoint')),
-    credential: { keyId: setting(settings, 'key_id'), keySecret: new Secret(setting(settings, 'key_secret')) },
-    mode: setting(settings, 'auth'),
+    endpoint: baseUrl(settings.text('endpoint') ?? ''),
+    authBase: baseUrl(settings.text('auth_endpoint') ?? ''),
+    credential: { keyId, keySecret: new Secret(keySecret) },
+    mode: AUTH_MODES.find((mode) => mode === settings.value('auth')) ?? 'oauth2',
   };
-}
-
-function setting(settings: Settings, name: keyof typeof SETTINGS): string {
-  const { schema, environment, default: fallback } = SETTINGS[name];
-  const value = settings[name] ?? fallback;
-  const result = schema.safeParse(value);
-  if (result.success && typeof value === 'string') return value;
-  // The messages of these schemas say what is expected and never quote the value.
-  const reason = result.error?.issues[0]?.message ?? 'must be text';
-  throw new KeyformError('invalid-configuration', `${SERVICE}: the setting "${name}" ${reason}`, {
-    detail: `Change "${name}" in the provider block’s "sinch" object${environment.length === 0 ? '' : `, or ${environment.join(', ')} in the environment`}.`,
-  });
 }

@@ -12,7 +12,7 @@ import {
   OSC4,
   parseAuthorization,
   parseDateTime,
-  SERVICE,
+  SIGNED_SERVICE,
   type SignatureFamily,
   type SignedRequest,
   sha256Hex,
@@ -101,13 +101,13 @@ describe('signing', () => {
       ].join('\n'),
     );
     expect(sha256Hex(canonical)).toBe('dfd131bc6de0aa949d6426614ce8ca12202a7161fd01436031afd924680599fa');
-    const scope = credentialScope(OSC4, TIME, REGION, SERVICE);
+    const scope = credentialScope(OSC4, TIME, REGION, SIGNED_SERVICE);
     expect(scope).toBe('20260101/eu-west-2/api/osc4_request');
     const toSign = stringToSign(OSC4, TIME, scope, canonical);
     expect(toSign).toBe(
       `OSC4-HMAC-SHA256\n${TIME}\n${scope}\ndfd131bc6de0aa949d6426614ce8ca12202a7161fd01436031afd924680599fa`,
     );
-    const key = signingKey(OSC4, SECRET, '20260101', REGION, SERVICE);
+    const key = signingKey(OSC4, SECRET, '20260101', REGION, SIGNED_SERVICE);
     expect(Buffer.from(key).toString('hex')).toBe('7fc6ce9b46fbd7beb181a1bf85bef6b32fef01f15cfcd69939c1d6c05b1c9aa2');
     const hex = signature(key, toSign);
     expect(authorizationHeader(OSC4, ID, scope, signedHeaderList(request), hex)).toBe(
@@ -117,7 +117,7 @@ describe('signing', () => {
 
   it.each(VECTORS)('gives the signature of vector %s', (_name, family, request, expected) => {
     const credential = { accessKeyId: ID, secret: new Secret(SECRET) };
-    const header = sign(family, credential, { region: REGION, service: SERVICE }, TIME, request);
+    const header = sign(family, credential, { region: REGION, service: SIGNED_SERVICE }, TIME, request);
     expect(parseAuthorization(header)).toEqual({
       family,
       accessKeyId: ID,
@@ -158,7 +158,7 @@ describe('signing', () => {
             body,
             accessKeyId,
             secretAccessKey: secret,
-            service: SERVICE,
+            service: SIGNED_SERVICE,
             region,
             datetime,
           });
@@ -171,10 +171,16 @@ describe('signing', () => {
             body,
           };
           expect(canonicalRequest(request)).toBe(await signer.canonicalString());
-          const scope = credentialScope(AWS4, datetime, region, SERVICE);
+          const scope = credentialScope(AWS4, datetime, region, SIGNED_SERVICE);
           expect(stringToSign(AWS4, datetime, scope, canonicalRequest(request))).toBe(await signer.stringToSign());
           expect(
-            sign(AWS4, { accessKeyId, secret: new Secret(secret) }, { region, service: SERVICE }, datetime, request),
+            sign(
+              AWS4,
+              { accessKeyId, secret: new Secret(secret) },
+              { region, service: SIGNED_SERVICE },
+              datetime,
+              request,
+            ),
           ).toBe(await signer.authHeader());
         },
       ),

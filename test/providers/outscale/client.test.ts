@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ErrorCode, isKeyformError, KeyformError } from '../../../src/core/error.ts';
+import { type ErrorCode, isKeyformError, KeyformError, SecretArrivedError } from '../../../src/core/error.ts';
 import type { HttpCall, HttpPort, HttpRequest, HttpResponse } from '../../../src/core/http.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { buildRequest, type Credential, createClient } from '../../../src/providers/outscale/client.ts';
@@ -38,6 +38,7 @@ function clientOf(http: HttpPort, options: { clock?: { now: () => number }; cred
     region: 'eu-west-2',
     credential,
     limits: LIMITS,
+    label: (user) => (user === null ? 'the caller' : `user ${user}`),
   });
 }
 
@@ -107,12 +108,61 @@ describe('answers', () => {
     expect((await failureOf(client.create({}))).code).toBe(create);
   });
 
-  it('doubts a created key whose secret or time cannot be read, quoting neither', async () => {
-    for (const change of [{ SecretKey: '' }, { SecretKey: undefined }, { CreationDate: 'yesterday' }]) {
+  it.each([
+    [{ SecretKey: '' }, null, null],
+    [{ SecretKey: undefined }, null, null],
+    [{ SecretKey: ['hush'] }, null, null],
+    [{ CreationDate: 'yesterday' }, 'CreationDate', 'ABCDEFGHIJ0123456789'],
+    [{ State: 'SLEEPING' }, 'State', 'ABCDEFGHIJ0123456789'],
+    [{ AccessKeyId: undefined }, 'AccessKeyId', null],
+  ])(
+    'keeps the secret of a created key that is not as documented (%j), and quotes nothing',
+    async (change, field, id) => {
       const body = { ...CREATED, AccessKey: { ...CREATED.AccessKey, ...change } };
       const error = await failureOf(clientOf(script(json(200, body)).http).create({}));
-      expect(error.code).toBe('outcome-unknown');
-      expect(inspect(error)).not.toMatch(/XXXXXXXX|yesterday/);
+      expect(inspect(error)).not.toMatch(/XXXXXXXX|yesterday|SLEEPING|hush/);
+      if (field === null) {
+        expect(error.code).toBe('outcome-unknown');
+        expect(error).not.toBeInstanceOf(SecretArrivedError);
+        return;
+      }
+      if (!(error instanceof SecretArrivedError)) throw new Error(`the secret is lost: ${inspect(error)}`);
+      expect(error.message).toContain(`"AccessKey.${field}"`);
+      expect(error.keyId).toBe(id);
+      expect(error.secret.reveal()).toBe(CREATED.AccessKey.SecretKey);
+    },
+  );
+
+  it('reads a created key with another status of success, instead of losing its secret', async () => {
+    const { secret } = await clientOf(script(json(201, CREATED)).http).create({});
+    expect(secret.reveal()).toBe(CREATED.AccessKey.SecretKey);
+  });
+
+  it('says for each call whose keys it is about, and finds the request id in any answer', async () => {
+    const { http, sent } = script(json(200, CREATED), json(200, { AccessKeys: [] }));
+    await clientOf(http).create({ UserName: 'ci' });
+    await clientOf(http).read({});
+    expect(sent.map(({ call }) => call.owner)).toEqual(['user ci', 'the caller']);
+    const idOf = (response: HttpResponse) => sent[0]?.call.requestId?.(response);
+    expect(idOf(json(200, CREATED))).toBe(CREATED.ResponseContext.RequestId);
+    expect(idOf(api(401, '1', 'AccessDenied'))).toBe('request-1');
+    for (const other of ['<html>', '', 'null', '{"ResponseContext":{}}', '{"ResponseContext":{"RequestId":7}}']) {
+      expect(idOf(json(200, other))).toBeNull();
+    }
+    expect(idOf(json(200, { ResponseContext: { RequestId: SECRET } }))).toBe('(sensitive)');
+  });
+
+  it('that are not as documented name the request and what it was about', async () => {
+    const { http } = script(json(200, { AccessKeys: null, ResponseContext: { RequestId: 'request-1' } }));
+    const error = await failureOf(clientOf(http).read({ UserName: 'ci' }));
+    expect(error).toMatchObject({ code: 'malformed-answer', vendor: { status: 200, requestId: 'request-1' } });
+    expect(error.message).toMatch(/^Outscale ReadAccessKeys of user ci: /);
+    for (const [call, about] of [
+      [clientOf(http).create({ UserName: 'ci' }), 'CreateAccessKey of a key of user ci'],
+      [clientOf(http).read({ Filters: { AccessKeyIds: ['AK'] } }), 'ReadAccessKeys of key AK'],
+      [clientOf(http).update({ AccessKeyId: 'AK', State: 'ACTIVE' }), 'UpdateAccessKey of key AK'],
+    ] as const) {
+      expect((await failureOf(call)).message).toContain(`Outscale ${about}: `);
     }
   });
 
@@ -203,7 +253,7 @@ describe('errors of the API', () => {
       code: read,
       vendor: { status, code, message: `${type}: Words of the vendor.`, requestId: 'request-1' },
     });
-    expect(error.message).toMatch(/^Outscale ReadAccessKeys: /);
+    expect(error.message).toMatch(/^Outscale ReadAccessKeys of the caller: /);
     expect(error.detail).not.toBe('');
     expect((await failureOf(clientOf(script(response).http).create({}))).code).toBe(create);
   });
@@ -302,7 +352,7 @@ describe('errors of the API', () => {
   });
 });
 
-describe('a refused credential', () => {
+describe('lock-out: a refused credential', () => {
   it('is not tried again', async () => {
     const { http, sent } = script(api(401, '1', 'AccessDenied'), json(200, { AccessKeys: [] }));
     const client = clientOf(http);
@@ -330,6 +380,15 @@ describe('a refused credential', () => {
     release(json(200, { AccessKeys: [] }));
     await Promise.all(reads);
     expect(right.sent).toHaveLength(10);
+  });
+
+  it('is tried by two more calls at most when the first one told nothing of it', async () => {
+    // Sent, and no answer: nobody knows what the API made of the credential.
+    const { http, sent } = script(new KeyformError('timeout', 'no answer'), api(401, '1', 'AccessDenied'));
+    const client = clientOf(http);
+    const all = await Promise.all(Array.from({ length: 10 }, () => failureOf(client.read({}))));
+    expect(all.map((e) => e.code)).toEqual(['timeout', ...Array(9).fill('unauthorized')]);
+    expect(sent).toHaveLength(3);
   });
 
   it('does not hold up other calls when the first one fails for another reason', async () => {

@@ -111,6 +111,24 @@ const asKey = (key: Key): Credential => ({
   secret: new Secret(key.SecretKey),
 });
 
+const MISSING = { AccessKeyId: 'ABCDEFGHIJ0123456789' };
+
+function deleteActive({ ask }: ReturnType<typeof cloud>) {
+  const { AccessKeyId } = keyIn(ask('CreateAccessKey', { UserName: 'ci' }));
+  return ask('DeleteAccessKey', { AccessKeyId, UserName: 'ci' });
+}
+
+function liveTooLong({ ask, root }: ReturnType<typeof cloud>) {
+  const AccessKeyId = root.kind === 'key' ? root.accessKeyId : '';
+  ask('UpdateAccessKey', { AccessKeyId, ExpirationDate: '2026-01-02' });
+  ask('UpdateApiAccessPolicy', { MaxAccessKeyExpirationSeconds: 30 * 86_400, RequireTrustedEnv: false });
+  return ask('CreateAccessKey', { ExpirationDate: '2027-01-01' });
+}
+
+function actForAnother({ ask }: ReturnType<typeof cloud>) {
+  return ask('ReadAccessKeys', { UserName: 'other' }, asKey(keyIn(ask('CreateAccessKey', { UserName: 'ci' }))));
+}
+
 describe('keys', () => {
   it('are made, listed, changed and deleted as documented', () => {
     const { ask, time } = cloud();
@@ -152,7 +170,7 @@ describe('keys', () => {
     expect(ids({})).toEqual([root.kind === 'key' ? root.accessKeyId : '']);
   });
 
-  it('lose their end of life by an update that does not repeat it, unless switched', () => {
+  it('fall into the expiry trap: an update that does not repeat ExpirationDate makes them live for ever, unless switched', () => {
     for (const [clears, end] of [
       [true, undefined],
       [false, '2027-01-01T00:00:00.000+0000'],
@@ -276,15 +294,38 @@ describe('authentication', () => {
     }
   });
 
-  it('takes a host that was signed without its port, as the vendor’s Python SDK does', () => {
-    const { emulator, root, clock } = cloud();
-    const bare = buildRequest(
-      { clock, endpoint: 'http://127.0.0.1/api/v1', region: 'eu-west-2', credential: root },
-      'ReadAccessKeys',
-      '{}',
-    );
-    expect(deliver(emulator, { ...bare, url: `${ORIGIN}/api/v1/ReadAccessKeys` }).status).toBe(200);
-    expect(deliver(emulator, { ...bare, url: 'http://localhost:8804/api/v1/ReadAccessKeys' }).code).toBe('1');
+  // The vendor's Python SDK signs the host without its port, its JavaScript SDK with it.
+  it.each([
+    ['OSC4', '127.0.0.1:8804', OSC4],
+    ['OSC4', '127.0.0.1', OSC4],
+    ['AWS4', '127.0.0.1:8804', AWS4],
+    ['AWS4', '127.0.0.1', AWS4],
+  ])('takes both signature families with either host form: %s with %s', (_name, host, family) => {
+    const { emulator, root } = cloud();
+    if (root.kind !== 'key') throw new Error('no key');
+    const body = '{}';
+    const dateTime = '20260101T000000Z';
+    const signed = (signedHost: string) =>
+      sign(family, root, { region: 'eu-west-2', service: 'api' }, dateTime, {
+        method: 'POST',
+        path: '/api/v1/ReadAccessKeys',
+        query: '',
+        headers: [
+          ['host', signedHost],
+          [family.dateHeader, dateTime],
+        ],
+        body,
+      });
+    const send = (authorization: string, origin = ORIGIN) =>
+      deliver(emulator, {
+        method: 'POST',
+        url: `${origin}/api/v1/ReadAccessKeys`,
+        headers: { [family.dateHeader]: dateTime, authorization },
+        body,
+      });
+    expect(send(signed(host)).status).toBe(200);
+    expect(send(signed(host), 'http://localhost:8804').code).toBe('1');
+    expect(send(signed('127.0.0.1:8805')).code).toBe('1');
   });
 
   it('takes the login and password, with or without a date', () => {
@@ -434,12 +475,37 @@ describe('limits, data and options', () => {
       { AccessKeyId: key.AccessKeyId, Tag: 't' },
     ]);
     expect(keyIn(second.ask('CreateAccessKey')).AccessKeyId).not.toBe(key.AccessKeyId);
-    expect(() => cloud({}, { version: 2 })).toThrow(/saved value/);
+    expect(() => cloud({}, { version: 2 })).toThrow(/data of the emulator of 3DS OUTSCALE have another form/);
+  });
+
+  it.each<[JsonObject, (c: ReturnType<typeof cloud>) => { status: number; code: string | null }, number, string]>([
+    [{ invalid_parameter_status: 422 }, ({ ask }) => ask('CreateAccessKey', { Nope: 1 }), 422, '4045'],
+    [{}, ({ ask }) => ask('DeleteAccessKey', MISSING), 400, '5027'],
+    [{ missing_resource_status: 404 }, ({ ask }) => ask('DeleteAccessKey', MISSING), 404, '5027'],
+    [{ missing_key_code: '4000' }, ({ ask }) => ask('UpdateAccessKey', MISSING), 400, '4000'],
+    [{ invalid_state_status: 400, active_delete_code: '6004' }, deleteActive, 400, '6004'],
+    [{ quota: 1, quota_status: 403 }, ({ ask }) => ask('CreateAccessKey'), 403, '10005'],
+    [{ lifetime_code: '4111' }, liveTooLong, 400, '4111'],
+    [{ denied_code: '7' }, actForAnother, 401, '7'],
+  ])('answers with the status and the code that %j says', (options, act, status, code) => {
+    expect(act(cloud(options))).toMatchObject({ status, code });
+  });
+
+  it('shows a key that has expired as ACTIVE, or INACTIVE where the option says so', () => {
+    for (const [options, state] of [
+      [{}, 'ACTIVE'],
+      [{ expired_becomes_inactive: true }, 'INACTIVE'],
+    ] as const) {
+      const { ask, time } = cloud(options);
+      ask('CreateAccessKey', { UserName: 'ci', ExpirationDate: '2027-01-01' });
+      time.ms = Date.parse('2027-01-01T00:00:00Z');
+      expect(keysIn(ask('ReadAccessKeys', { UserName: 'ci' }))).toMatchObject([{ State: state }]);
+    }
   });
 
   it('refuses an option that it does not know', () => {
-    expect(() => cloud({ quotta: 3 })).toThrow('unknown option "quotta"');
-    expect(() => cloud({ quota: 'many' })).toThrow(/option quota/);
+    expect(() => cloud({ quotta: 3 })).toThrow('emulator of 3DS OUTSCALE has no option "quotta"');
+    expect(() => cloud({ quota: 'many' })).toThrow(/option "quota"/);
   });
 
   it('tells others how to reach it', () => {

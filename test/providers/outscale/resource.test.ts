@@ -7,7 +7,7 @@ import type { ActualKey, Connection, KeyReference, Operation, Settings } from '.
 import { Secret } from '../../../src/core/secret.ts';
 import { outscaleEmulator } from '../../../src/providers/outscale/emulator.ts';
 import { outscale } from '../../../src/providers/outscale/index.ts';
-import { loopback } from '../loopback.ts';
+import { loopback, readText } from '../loopback.ts';
 
 const TYPE = 'keyform_outscale_access_key';
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -34,7 +34,8 @@ async function start(options: JsonObject = {}, overrides: Settings = {}) {
       }),
   };
   const settings = { ...emulator.settings('http://127.0.0.1:8804'), ...overrides };
-  const connect = (more: Settings = {}) => outscale.connect({ ...settings, ...more }, { http, clock, random });
+  const connect = (more: Settings = {}) =>
+    outscale.connect({ ...settings, ...more }, { http, clock, random, readText });
   const connection = await connect();
   /** The actions that `act` sends. */
   const actionsOf = async (act: () => Promise<unknown>) => {
@@ -90,6 +91,8 @@ describe('the life of a key', () => {
       createdAt: '2026-01-01T00:00:00.000Z',
       expiresAt: '2027-01-01T00:00:00.000Z',
       enabled: true,
+      secret: null,
+      readiness: 'ready',
     });
     expect(await handler.verify(refer(key), secret)).toBe(true);
     expect(await handler.list(owner)).toHaveLength(others + 1);
@@ -119,34 +122,52 @@ describe('the life of a key', () => {
     await handler.delete(refer(off));
   });
 
-  it.each([true, false])(
-    'keeps its end through every change, when the API’s rule that clears it is %s',
-    async (clears) => {
-      const { handler, time } = await start({
-        update_without_expiration_clears: clears,
-        past_expiration_refused: true,
-      });
-      const { key } = await handler.create({ user_name: 'ci', expires_at: '2026-06-01' });
-      const off = await handler.setEnabled(refer(key), false);
-      const on = await handler.setEnabled(refer(off), true);
-      const tagged = await handler.update(refer(on), { ...on.args, tag: 'x' }, ['tag']);
-      expect([off, on, tagged].map((k) => k.expiresAt)).toEqual(Array(3).fill('2026-06-01T00:00:00.000Z'));
-      const cleared = await handler.update(refer(tagged), { ...tagged.args, expires_at: null }, ['expires_at']);
-      expect(cleared.expiresAt).toBeNull();
-      const again = await handler.update(refer(cleared), { ...cleared.args, expires_at: '2026-06-01' }, ['expires_at']);
-      expect(again).toMatchObject({ expiresAt: '2026-06-01T00:00:00.000Z', args: { tag: 'x' } });
-      // An expired key still goes, although its end is past and may not be sent any more.
-      time.ms += 365 * DAY;
-      await handler.delete(refer(again));
-      expect(await handler.list({ user_name: 'ci' })).toEqual([]);
-    },
-  );
+  it.each([true, false])('keeps its end through every change: the expiry trap, set in the API: %s', async (clears) => {
+    const { handler, time } = await start({
+      update_without_expiration_clears: clears,
+      past_expiration_refused: true,
+    });
+    const { key } = await handler.create({ user_name: 'ci', expires_at: '2026-06-01' });
+    const off = await handler.setEnabled(refer(key), false);
+    const on = await handler.setEnabled(refer(off), true);
+    const tagged = await handler.update(refer(on), { ...on.args, tag: 'x' }, ['tag']);
+    expect([off, on, tagged].map((k) => k.expiresAt)).toEqual(Array(3).fill('2026-06-01T00:00:00.000Z'));
+    const cleared = await handler.update(refer(tagged), { ...tagged.args, expires_at: null }, ['expires_at']);
+    expect(cleared.expiresAt).toBeNull();
+    const again = await handler.update(refer(cleared), { ...cleared.args, expires_at: '2026-06-01' }, ['expires_at']);
+    expect(again).toMatchObject({ expiresAt: '2026-06-01T00:00:00.000Z', args: { tag: 'x' } });
+    // An expired key still goes, although its end is past and may not be sent any more.
+    time.ms += 365 * DAY;
+    await handler.delete(refer(again));
+    expect(await handler.list({ user_name: 'ci' })).toEqual([]);
+  });
+
+  it('loses its end by ClearExpirationDate, never by leaving ExpirationDate out', async () => {
+    for (const clears of [true, false]) {
+      const { handler, bodies } = await start({ update_without_expiration_clears: clears });
+      const { key } = await handler.create({ user_name: 'ci', tag: 'a', expires_at: '2027-01-01' });
+      const cleared = await handler.update(refer(key), { ...key.args, expires_at: null }, ['expires_at']);
+      expect(bodies.at(-1)).toMatchObject({ ClearExpirationDate: true });
+      expect(bodies.at(-1)).not.toHaveProperty('ExpirationDate');
+      expect(cleared).toMatchObject({ expiresAt: null, args: { tag: 'a' } });
+    }
+  });
+
+  it('of an EIM user is made INACTIVE before it is deleted, one of the root user is not', async () => {
+    const { handler, bodies, actionsOf } = await start();
+    const user_name = 'ci';
+    const [user, root] = [await handler.create({ user_name, expires_at: '2027-01-01' }), await handler.create({})];
+    expect(await actionsOf(() => handler.delete(refer(user.key)))).toEqual(['UpdateAccessKey', 'DeleteAccessKey']);
+    // With its end, or an interrupted delete would leave a key that lives for ever.
+    expect(bodies.at(-2)).toMatchObject({ State: 'INACTIVE', ExpirationDate: '2027-01-01T00:00:00.000Z' });
+    expect(await actionsOf(() => handler.delete(refer(root.key)))).toEqual(['DeleteAccessKey']);
+  });
 
   it('is told apart from a proxy that does not find the API', async () => {
     const http: HttpPort = { send: async () => ({ status: 404, headers: {}, body: '<h1>Not found</h1>' }) };
     const clock = { now: () => NOW, sleep: async () => {} };
     const settings = { region: 'eu-west-2', access_key_id: 'EXAMPLEACCESSKEY0001', secret_key: 's' };
-    const handler = (await outscale.connect(settings, { http, clock, random })).handler(TYPE);
+    const handler = (await outscale.connect(settings, { http, clock, random, readText })).handler(TYPE);
     const key = { id: 'A', accessKeyId: 'A', args: {}, expiresAt: null, enabled: true };
     expect((await failureOf(handler.read('A', {}))).code).toBe('not-found');
     expect((await failureOf(handler.delete(key))).code).toBe('not-found');
@@ -267,7 +288,7 @@ describe('verify', () => {
     };
     const clock = { now: () => NOW, sleep: async () => {} };
     const settings = { access_key_id: 'EXAMPLEACCESSKEY0001', secret_key: 's' };
-    const handler = (await outscale.connect(settings, { http, clock, random })).handler(TYPE);
+    const handler = (await outscale.connect(settings, { http, clock, random, readText })).handler(TYPE);
     const key = { id: 'A', accessKeyId: 'A', args: {}, expiresAt: null, enabled: true };
     const verified = handler.verify(key, new Secret('new'));
     if (result === 'throws') await expect(verified).rejects.toBe(reply);
@@ -302,6 +323,43 @@ describe('owners and errors', () => {
     expect(owner(base, { user_name: 'ci' }).label).toBe('user ci');
   });
 
+  it('are named on every call, also when another credential makes it', async () => {
+    const inner: (string | undefined)[] = [];
+    const clock = { now: () => NOW, sleep: async () => {} };
+    const emulator = outscaleEmulator({ data: null, clock, seed: SEED, options: {} });
+    const port = loopback(emulator);
+    const http: HttpPort = {
+      send: (call) => {
+        inner.push(call.owner);
+        return port.send(call);
+      },
+    };
+    const settings = emulator.settings('http://127.0.0.1:8804');
+    const handler = (await outscale.connect(settings, { http, clock, random, readText })).handler(TYPE);
+    const args = { user_name: 'ci' };
+    const { key, secret } = await handler.create(args);
+    await handler.verify(refer(key), secret);
+    await handler.list(args);
+    await handler.delete(refer(key));
+    expect(inner).toEqual(Array(5).fill(handler.owner(args).label));
+    await handler.list({});
+    expect(inner.at(-1)).toBe(handler.owner({}).label);
+  });
+
+  it('lock-out: a wrong credential is tried once, whatever is asked, and so never locked', async () => {
+    const { connect, calls, handler } = await start();
+    const wrong = (await connect({ secret_key: 'WRONGSECRETWRONGSECRETWRONGSECRETWRONG00' })).handler(TYPE);
+    const before = calls.length;
+    const key = { id: 'A', accessKeyId: 'A', args: {}, expiresAt: null, enabled: true };
+    const asked = [() => wrong.list({}), () => wrong.create({}), () => wrong.read('A', {}), () => wrong.delete(key)];
+    await Promise.all(
+      [...asked, ...asked].map(async (ask) => expect((await failureOf(ask())).code).toBe('unauthorized')),
+    );
+    for (const ask of asked) expect((await failureOf(ask())).code).toBe('unauthorized');
+    expect(calls.length - before).toBe(1);
+    expect(await handler.list({ user_name: 'ci' })).toEqual([]);
+  });
+
   it('come out of a real refusal as they should', async () => {
     const { handler, connect } = await start({ users: ['ci'], quota: 1 });
     expect(await failureOf(handler.create({ user_name: 'nobody' }))).toMatchObject({
@@ -319,6 +377,7 @@ describe('owners and errors', () => {
 
 describe('connect', () => {
   const ports = {
+    readText,
     http: loopback(outscaleEmulator({ data: null, clock: clockAt(NOW), seed: SEED, options: {} })),
     clock: clockAt(NOW),
     random,
@@ -332,12 +391,12 @@ describe('connect', () => {
     [
       {},
       /no credential/,
-      /`access_key_id` and `secret_key`.*OSC_ACCESS_KEY and OSC_SECRET_KEY.*OSC_LOGIN, OSC_PASSWORD/,
+      /"access_key_id" and "secret_key".*OSC_ACCESS_KEY and OSC_SECRET_KEY.*OSC_LOGIN, OSC_PASSWORD/,
     ],
-    [{ access_key_id: 'A' }, /`access_key_id` is set but `secret_key` is not/, /OSC_SECRET_KEY/],
-    [{ secret_key: 'hush' }, /`secret_key` is set but `access_key_id` is not/, /OSC_ACCESS_KEY/],
-    [{ login: 'a@b.example' }, /`login` is set but `password` is not/, /OSC_PASSWORD/],
-    [{ access_key_id: 'A', login: 'a@b.example', password: 'hush' }, /`secret_key` is not/, /OSC_SECRET_KEY/],
+    [{ access_key_id: 'A' }, /"access_key_id" is set but "secret_key" is not/, /OSC_SECRET_KEY/],
+    [{ secret_key: 'hush' }, /"secret_key" is set but "access_key_id" is not/, /OSC_ACCESS_KEY/],
+    [{ login: 'a@b.example' }, /"login" is set but "password" is not/, /OSC_PASSWORD/],
+    [{ access_key_id: 'A', login: 'a@b.example', password: 'hush' }, /"secret_key" is not/, /OSC_SECRET_KEY/],
   ])('misses what is missing in %j', async (settings, message, detail) => {
     const error = await failureOf(outscale.connect(settings, ports));
     expect(error).toMatchObject({
@@ -383,7 +442,7 @@ describe('connect', () => {
     'https://x/?hush=1',
   ])('refuses the endpoint %s, without quoting it', async (endpoint) => {
     const error = await failureOf(outscale.connect({ ...pair, endpoint }, ports));
-    expect(error).toMatchObject({ code: 'invalid-configuration', message: expect.stringContaining('`endpoint`') });
+    expect(error).toMatchObject({ code: 'invalid-configuration', message: expect.stringContaining('"endpoint"') });
     expect(inspect(error)).not.toContain('hush');
   });
 
@@ -393,6 +452,6 @@ describe('connect', () => {
   });
 
   it('loads the emulator', async () => {
-    expect(await outscale.emulator()).toBe(outscaleEmulator);
+    expect((await outscale.emulator()).start).toBe(outscaleEmulator);
   });
 });

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { KeyformError } from '../../../src/core/error.ts';
 import type { HttpPort, HttpResponse } from '../../../src/core/http.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import { TokenKeeper } from '../../../src/core/token.ts';
 import {
-  BasicAuthorizer,
   basicAuthorization,
   judge,
   readToken,
   requestToken,
-  TokenAuthorizer,
+  sourceOf,
   tokenRequest,
 } from '../../../src/providers/sinch/auth.ts';
 import { answer, BASIC, CREDENTIAL, failure, movingClock, scripted, tokenAnswer } from './script.ts';
@@ -44,7 +45,7 @@ describe('stages', () => {
   ])('reads a token of type %s that lives %d s', (type, seconds, staleAfter) => {
     const body = { access_token: 'abc.def', expires_in: seconds, scope: '', token_type: type, unknown: [1] };
     const token = readToken(answer(200, body), 1_000_000);
-    expect(token.header.reveal()).toBe('Bearer abc.def');
+    expect(token.value.reveal()).toBe('Bearer abc.def');
     expect(token.staleAt - 1_000_000).toBe(staleAfter);
   });
 
@@ -120,22 +121,25 @@ function held(): HttpPort & { readonly open: { reply(response: HttpResponse): vo
   };
 }
 
+const refused = (): KeyformError => new KeyformError('unauthorized', 'refused by the API', { detail: 'Look.' });
+
 /** Lets everything that is ready run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a shared token', () => {
-  const shared = (http: HttpPort, clock = movingClock()) => new TokenAuthorizer({ http, clock }, HOST, CREDENTIAL);
+  const shared = (http: HttpPort, clock = movingClock()) =>
+    new TokenKeeper(sourceOf({ http, clock }, HOST, CREDENTIAL, 'oauth2'), clock);
 
   it('is asked for once by any number of parallel calls', async () => {
     const http = held();
     const auth = shared(http);
-    const waiting = Array.from({ length: 50 }, () => auth.authorization());
+    const waiting = Array.from({ length: 50 }, () => auth.token());
     await settle();
     expect(http.open).toHaveLength(1);
     http.open[0]?.reply(tokenAnswer('one'));
     const headers = await Promise.all(waiting);
     expect(new Set(headers.map((header) => header.reveal()))).toEqual(new Set(['Bearer one']));
-    expect((await auth.authorization()).reveal()).toBe('Bearer one');
+    expect((await auth.token()).reveal()).toBe('Bearer one');
     expect(http.open).toHaveLength(1);
   });
 
@@ -143,11 +147,11 @@ describe('a shared token', () => {
     const clock = movingClock();
     const http = scripted({ GetToken: [tokenAnswer('one'), tokenAnswer('two')] });
     const auth = shared(http, clock);
-    await auth.authorization();
+    await auth.token();
     clock.advance((3599 - 60) * 1000 - 1);
-    expect((await auth.authorization()).reveal()).toBe('Bearer one');
+    expect((await auth.token()).reveal()).toBe('Bearer one');
     clock.advance(1);
-    expect((await auth.authorization()).reveal()).toBe('Bearer two');
+    expect((await auth.token()).reveal()).toBe('Bearer two');
   });
 
   it('counts its life from when the attempt that brought it was sent, not from the answer or an earlier attempt', async () => {
@@ -168,9 +172,9 @@ describe('a shared token', () => {
   it('is replaced once when parallel calls report the same refusal', async () => {
     const http = scripted({ GetToken: [tokenAnswer('one'), tokenAnswer('two'), tokenAnswer('three')] });
     const auth = shared(http);
-    const first = await auth.authorization();
-    const renewed = await Promise.all([1, 2, 3].map(() => auth.renew(first, answer(401))));
-    renewed.push(await auth.renew(first, answer(401))); // a straggler, after the new one arrived
+    const first = await auth.token();
+    const renewed = await Promise.all([1, 2, 3].map(() => auth.renew(first, refused())));
+    renewed.push(await auth.renew(first, refused())); // a straggler, after the new one arrived
     expect(new Set(renewed.map((header) => header.reveal()))).toEqual(new Set(['Bearer two']));
     expect(http.sent).toHaveLength(2);
   });
@@ -181,27 +185,27 @@ describe('a shared token', () => {
   ])('is never asked for again after HTTP %d %j', async (status, body) => {
     const http = scripted({ GetToken: [answer(status, body), tokenAnswer()] });
     const auth = shared(http);
-    const first = await failure(auth.authorization(), SECRETS);
+    const first = await failure(auth.token(), SECRETS);
     expect(first).toMatchObject({
       code: 'unauthorized',
       message: `Sinch does not accept access key ${CREDENTIAL.keyId}`,
     });
-    expect(await failure(auth.authorization(), SECRETS)).toBe(first);
+    expect(await failure(auth.token(), SECRETS)).toBe(first);
     expect(http.sent).toHaveLength(1);
   });
 
   it('is asked for again after a failure that may pass', async () => {
     const http = scripted({ GetToken: [answer(503), tokenAnswer('two')] });
     const auth = shared(http);
-    expect((await failure(auth.authorization(), SECRETS)).code).toBe('unavailable');
-    expect((await auth.authorization()).reveal()).toBe('Bearer two');
+    expect((await failure(auth.token(), SECRETS)).code).toBe('unavailable');
+    expect((await auth.token()).reveal()).toBe('Bearer two');
   });
 
   it('outlives one caller’s abort, and is given up with the last', async () => {
     const http = held();
     const auth = shared(http);
     const [a, b, c] = [new AbortController(), new AbortController(), new AbortController()];
-    const [first, second] = [failure(auth.authorization(a.signal)), auth.authorization(b.signal)];
+    const [first, second] = [failure(auth.token(a.signal)), auth.token(b.signal)];
     await settle();
     a.abort();
     expect((await first).code).toBe('cancelled');
@@ -210,12 +214,12 @@ describe('a shared token', () => {
     const header = await second;
     expect(header.reveal()).toBe('Bearer one');
 
-    const third = failure(auth.renew(header, answer(401), c.signal));
+    const third = failure(auth.renew(header, refused(), c.signal));
     await settle();
     c.abort();
     expect((await third).code).toBe('cancelled');
     expect(http.open[1]?.signal?.aborted).toBe(true);
-    const fourth = auth.authorization();
+    const fourth = auth.token();
     await settle();
     http.open[2]?.reply(tokenAnswer('two'));
     expect((await fourth).reveal()).toBe('Bearer two');
@@ -224,11 +228,12 @@ describe('a shared token', () => {
 
 describe('HTTP Basic on every call', () => {
   it('remembers the first refusal', async () => {
-    const auth = new BasicAuthorizer(CREDENTIAL);
-    const header = await auth.authorization();
+    const ports = { http: scripted({}), clock: movingClock() };
+    const auth = new TokenKeeper(sourceOf(ports, HOST, CREDENTIAL, 'basic'), ports.clock);
+    const header = await auth.token();
     expect(header.reveal()).toBe(BASIC);
-    const error = await failure(auth.renew(header, answer(401)), SECRETS);
-    expect(error).toMatchObject({ code: 'unauthorized', vendor: { status: 401 } });
-    expect(await failure(auth.authorization())).toBe(error);
+    const error = refused();
+    expect(await failure(auth.renew(header, error), SECRETS)).toBe(error);
+    expect(await failure(auth.token())).toBe(error);
   });
 });

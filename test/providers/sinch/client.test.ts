@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { baseUrl } from '../../../src/core/endpoint.ts';
+import { SecretArrivedError } from '../../../src/core/error.ts';
 import type { HttpPort, HttpResponse } from '../../../src/core/http.ts';
-import { BasicAuthorizer, TokenAuthorizer } from '../../../src/providers/sinch/auth.ts';
+import { TokenKeeper } from '../../../src/core/token.ts';
+import { sourceOf } from '../../../src/providers/sinch/auth.ts';
 import { Client } from '../../../src/providers/sinch/client.ts';
-import { baseUrl } from '../../../src/providers/sinch/schema.ts';
 import { answer, BASIC, CREDENTIAL, failure, fault, movingClock, scripted, tokenAnswer } from './script.ts';
 
 const SECRETS = ['not-a-real-secret', BASIC.slice('Basic '.length), 'token-1', 'token-2', 'created-secret'];
@@ -23,13 +25,13 @@ const READ = {
 const CREATED = { accessKey: KEY, secret: 'created-secret' };
 
 function client(http: HttpPort, options: { endpoint?: string; pageSize?: number; basic?: boolean } = {}): Client {
-  const auth =
-    options.basic === true
-      ? new BasicAuthorizer(CREDENTIAL)
-      : new TokenAuthorizer({ http, clock: movingClock() }, 'https://auth.sinch.com', CREDENTIAL);
+  const mode = options.basic === true ? 'basic' : 'oauth2';
+  const clock = movingClock();
   return new Client({
     http,
-    auth,
+    tokens: new TokenKeeper(sourceOf({ http, clock }, 'https://auth.sinch.com', CREDENTIAL, mode), clock),
+    credential: CREDENTIAL,
+    mode,
     baseUrl: baseUrl(options.endpoint ?? 'https://accesskey.api.sinch.com'),
     ...(options.pageSize === undefined ? {} : { pageSize: options.pageSize }),
   });
@@ -155,12 +157,6 @@ describe('answers', () => {
     ['CreateAccessKey', 'nothing', answer(204), 'outcome-unknown'],
     ['CreateAccessKey', 'no secret', answer(200, { accessKey: KEY }), 'outcome-unknown'],
     ['CreateAccessKey', 'an empty secret', answer(200, { accessKey: KEY, secret: '' }), 'outcome-unknown'],
-    [
-      'CreateAccessKey',
-      'no id',
-      answer(200, { accessKey: { displayName: 'ci' }, secret: 'created-secret' }),
-      'outcome-unknown',
-    ],
     ['CreateAccessKey', 'a redirect', answer(302), 'outcome-unknown'],
     ['GetAccessKey', 'a redirect', answer(302), 'malformed-answer'],
   ] as const)('to %s with %s are refused', async (action, _, response, code) => {
@@ -168,6 +164,20 @@ describe('answers', () => {
     const error = await failure(CALLS[action](client(http)), SECRETS);
     expect(error).toMatchObject({ code, vendor: { status: response.status } });
     expect(http.sent.filter((sent) => sent.action === action)).toHaveLength(1);
+  });
+
+  it.each([
+    ['no id', { displayName: 'ci' }, 'accessKey.accessKeyId', null],
+    ['a name that is none', { ...KEY, displayName: 7 }, 'accessKey.displayName', 'k1'],
+    ['a time that is none', { ...KEY, createTime: 'yesterday' }, 'accessKey.createTime', 'k1'],
+    ['no key', undefined, 'accessKey', null],
+  ])('to a create with %s keep the secret that arrived', async (_, accessKey, field, keyId) => {
+    const http = expecting('CreateAccessKey', answer(200, { accessKey, secret: 'created-secret' }));
+    const error = await failure(client(http).create('p1', 'ci'), SECRETS);
+    if (!(error instanceof SecretArrivedError)) throw error;
+    expect(error.message).toContain(`"${field}"`);
+    expect(error.keyId).toBe(keyId);
+    expect(error.secret.reveal()).toBe('created-secret');
   });
 
   it('to a delete may be empty or an empty object', async () => {
@@ -197,7 +207,7 @@ describe('error answers', () => {
     [404, 'another status', fault(404, 'UNIMPLEMENTED', echo), 'malformed-answer', {}],
     [404, 'a proxy’s page', answer(404, `<html>${echo}`), 'malformed-answer', {}],
     [404, 'no body', answer(404), 'malformed-answer', {}],
-    [408, 'no body', answer(408), 'malformed-answer', { CreateAccessKey: 'outcome-unknown' }],
+    [408, 'no body', answer(408), 'unavailable', { CreateAccessKey: 'outcome-unknown' }],
     [409, 'ALREADY_EXISTS', fault(409, 'ALREADY_EXISTS', 'Not found'), 'conflict', {}],
     [429, 'no body', answer(429), 'throttled', {}],
     [500, 'INTERNAL_ERROR', fault(500, 'INTERNAL_ERROR', echo), 'unavailable', { CreateAccessKey: 'outcome-unknown' }],
@@ -232,7 +242,9 @@ describe('error answers', () => {
     });
     const tries = http.sent.filter((sent) => sent.action === action);
     expect(tries).toHaveLength(status === 401 ? 2 : 1);
-    expect(tries[0]?.verdict).toBe(status === 429 ? 'throttled' : status >= 500 ? 'transient' : 'final');
+    expect(tries[0]?.verdict).toBe(
+      status === 429 ? 'throttled' : status >= 500 || status === 408 ? 'transient' : 'final',
+    );
   });
 
   it('carry the vendor’s words, cut to 500 characters, and its request id', async () => {
@@ -240,6 +252,18 @@ describe('error answers', () => {
     const error = await failure(client(expecting('UpdateAccessKey', response)).update('p1', 'k1', 'ci'));
     expect(error.vendor).toEqual({ status: 409, code: 'ALREADY_EXISTS', message: 'x'.repeat(500), requestId: 'r-1' });
   });
+});
+
+it('a 401 in the form of the vendor-wide registry keeps its words', async () => {
+  const body = { type: 'access-token-expired', title: 'Unauthorized', detail: `The token-1 expired` };
+  const error = await failure(client(expecting('GetAccessKey', answer(401, body))).get('p1', 'k1'), ['token-1']);
+  expect(error.vendor).toMatchObject({ code: 'access-token-expired', message: 'The (sensitive) expired' });
+});
+
+it('an answer that is not as documented names the request', async () => {
+  const response = { ...answer(200, { accessKeys: null }), headers: { 'x-request-id': 'r-2' } };
+  const error = await failure(client(expecting('ListAccessKeys', response)).list('p1'));
+  expect(error).toMatchObject({ code: 'malformed-answer', vendor: { requestId: 'r-2' } });
 });
 
 describe('a 401', () => {
@@ -257,7 +281,11 @@ describe('a 401', () => {
 
   it('that stays is given up after that', async () => {
     const http = expecting('CreateAccessKey', answer(401));
-    expect((await failure(client(http).create('p1', 'ci'), SECRETS)).code).toBe('unauthorized');
+    const shared = client(http);
+    const error = await failure(shared.create('p1', 'ci'), SECRETS);
+    expect(error.code).toBe('unauthorized');
+    // Not for every further call anew.
+    expect(await failure(shared.list('p1'), SECRETS)).toMatchObject({ code: 'unauthorized', message: error.message });
     expect(http.sent.map((sent) => sent.action)).toEqual([
       'GetToken',
       'CreateAccessKey',

@@ -6,7 +6,7 @@ import { Secret } from '../../../src/core/secret.ts';
 import { emulator } from '../../../src/providers/sinch/emulator.ts';
 import { sinch } from '../../../src/providers/sinch/index.ts';
 import { connect } from '../../../src/providers/sinch/resource.ts';
-import { loopback } from '../loopback.ts';
+import { loopback, readText } from '../loopback.ts';
 import { answer, CREDENTIAL, failure, fault, movingClock, scripted, tokenAnswer } from './script.ts';
 
 const TYPE = 'keyform_sinch_access_key';
@@ -43,6 +43,8 @@ describe('the life of a key', () => {
         createdAt: '2026-01-02T03:04:05.678Z',
         expiresAt: null,
         enabled: true,
+        secret: null,
+        readiness: 'ready',
       });
       expect(await keys.list(ARGS)).toEqual([key]);
       expect(await keys.read(key.id, ARGS)).toEqual(key);
@@ -246,7 +248,7 @@ describe('verify', () => {
 });
 
 describe('connecting', () => {
-  const ports = { http: scripted({}), clock: movingClock(), random };
+  const ports = { http: scripted({}), clock: movingClock(), random, readText };
   const given = { key_id: 'id', key_secret: 'not-a-real-secret' };
 
   it.each([
@@ -319,6 +321,6 @@ describe('the data', () => {
   });
 
   it('leads to the emulator', async () => {
-    expect(await sinch.emulator()).toBe(emulator);
+    expect((await sinch.emulator()).start).toBe(emulator);
   });
 });
