@@ -29,6 +29,19 @@ export function formatAddress(address: Address): string {
   return `${type}.${name}${key === null ? '' : `[${JSON.stringify(key)}]`}`;
 }
 
+/** The address of a data block, `data.TYPE.NAME`, under which it stands among addresses of resources. */
+export function formatDataAddress(type: string, name: string): string {
+  return `data.${type}.${name}`;
+}
+
+const DATA_ADDRESS = new RegExp(`^data\\.(${NAME})\\.(${NAME})$`);
+
+/** Parses the address of a data block; null when the text is not one. */
+export function parseDataAddress(text: string): { readonly type: string; readonly name: string } | null {
+  const found = DATA_ADDRESS.exec(text);
+  return found === null ? null : { type: found[1] ?? '', name: found[2] ?? '' };
+}
+
 /** Whether `text` can be the name of a block: a letter or underscore, then letters, digits, underscores, hyphens. */
 export function isName(text: string): boolean {
   return new RegExp(`^${NAME}$`).test(text);

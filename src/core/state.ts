@@ -60,13 +60,15 @@ export interface Intent {
   readonly scope: string;
   /** For a create: the number that the new generation will have. Otherwise that of the key concerned. */
   readonly generation: number;
-  /** The key concerned; null for a create. */
+  /** The key concerned; null for a create, until something is known of the key that it made. */
   readonly keyId: string | null;
   /** For a create: the completed arguments. Otherwise those being changed to; empty for a delete. */
   readonly args: JsonObject;
   readonly sensitiveArgs: readonly string[];
   /** For a create: ids of the owner's keys that existed before and were not in state; what else appears may be ours. */
   readonly knownIds: readonly string[];
+  /** For a create whose secret arrived in an answer that told nothing else worth recording; else null. */
+  readonly secret: Secret | null;
 }
 
 export interface OutputState {
@@ -106,6 +108,8 @@ export type JournalEntry =
       readonly generation: Generation;
       readonly dependencies: readonly string[];
     }
+  /** A create's secret arrived, and perhaps the key's id, in an answer that is not as documented. The intent stays open. */
+  | { readonly kind: 'arrived'; readonly intent: string; readonly secret: Secret; readonly keyId: string | null }
   /** A living key (current or deposed, told by its number) changed. Ends the intent. */
   | { readonly kind: 'updated'; readonly intent: string; readonly generation: Generation }
   /** The key concerned is gone. Ends the intent. */
@@ -158,6 +162,11 @@ export function applyEntry(state: MutableState, entry: JournalEntry): void {
         tainted: null,
       });
       state.intents.delete(intent.id);
+      return;
+    }
+    case 'arrived': {
+      const intent = findIntent(state, entry.intent);
+      state.intents.set(intent.id, { ...intent, secret: entry.secret, keyId: entry.keyId });
       return;
     }
     case 'updated': {

@@ -2,15 +2,18 @@ import { Report } from '../core/configuration/block.ts';
 import { StackScope, type Wiring } from '../core/configuration/scope.ts';
 import type { Configuration } from '../core/configuration/stack.ts';
 import { type Diagnostic, DiagnosticsError, toDiagnostics } from '../core/diagnostic.ts';
-import { isKeyformError, KeyformError } from '../core/error.ts';
+import { isKeyformError, KeyformError, SecretArrivedError } from '../core/error.ts';
 import { type Json, type JsonObject, stableStringify } from '../core/json.ts';
 import { containsSensitive, isWhollyKnown, toJson, UNKNOWN, type Value } from '../core/language/value.ts';
 import { handlerOf, ownerOf, typeOf, type World } from '../core/plan/actual.ts';
+import { adopted } from '../core/plan/attempt.ts';
+import { inquire, readNow } from '../core/plan/data.ts';
 import { completeArgs, desire, evaluateAt, knownArgs } from '../core/plan/desire.ts';
 import { livingObject, overlay } from '../core/plan/object.ts';
+import { exposed } from '../core/plan/output.ts';
 import type { Plan, Step } from '../core/plan/plan.ts';
 import type { Clock, Random } from '../core/port.ts';
-import type { ActualKey, KeyHandler, KeyReference } from '../core/provider.ts';
+import type { ActualKey, CreatedKey, KeyHandler, KeyReference } from '../core/provider.ts';
 import type { Generation, Intent, JournalEntry, OutputState, State } from '../core/state.ts';
 
 /** Where apply records what it does. `record` resolves when the entry is on the disk; `state` shows it from then on. */
@@ -24,6 +27,8 @@ export type ApplyEvent =
   | { readonly kind: 'started'; readonly step: Step; readonly at: number }
   | { readonly kind: 'done'; readonly step: Step; readonly at: number; readonly keyId: string | null }
   | { readonly kind: 'failed'; readonly step: Step; readonly at: number; readonly diagnostics: readonly Diagnostic[] }
+  /** It waits for a key to become ready; `status` is the vendor's word for where that stands. */
+  | { readonly kind: 'waiting'; readonly step: Step; readonly at: number; readonly status: string }
   /** Something it depends on failed, or the run was stopped before it began. */
   | { readonly kind: 'skipped'; readonly step: Step; readonly at: number };
 
@@ -86,6 +91,7 @@ class Run {
     this.#input = input;
     this.#scope = new StackScope(input.configuration, input.variables);
     for (const address of input.configuration.resources.keys()) this.#publish(address);
+    for (const { address, values } of input.plan.data) this.#scope.resources.set(address, values);
   }
 
   async walk(): Promise<ApplyResult> {
@@ -126,6 +132,11 @@ class Run {
             },
             (error: unknown) => {
               running -= 1;
+              // Stopped while it waited for something, with nothing lost: the next run goes on from here.
+              if (signal?.aborted === true && isKeyformError(error, 'cancelled')) {
+                advance();
+                return;
+              }
               failed.push(step);
               const diagnostics = toDiagnostics(error, { address: step.address });
               this.#diagnostics.push(...diagnostics);
@@ -169,6 +180,10 @@ class Run {
         return this.#delete(step, handler);
       case 'recover':
         return this.#recover(step, handler);
+      case 'adopt':
+        return this.#adopt(step, handler);
+      case 'read':
+        return this.#read(step, handler);
     }
   }
 
@@ -185,7 +200,7 @@ class Run {
       knownIds,
     });
     await this.#input.recorder.record({ kind: 'intent', intent });
-    const { key, secret } = await this.#act(intent, () => handler.create(args.values));
+    const { key, secret } = await this.#act(intent, () => this.#make(intent, handler));
     const generation = overlay(
       {
         number: step.generation,
@@ -208,9 +223,23 @@ class Run {
     return key.id;
   }
 
+  /** A secret that arrives in an answer that is otherwise no good is recorded before the error goes on. */
+  async #make(intent: Intent, handler: KeyHandler): Promise<CreatedKey> {
+    try {
+      return await handler.create(intent.args);
+    } catch (error) {
+      if (error instanceof SecretArrivedError) {
+        const { secret, keyId } = error;
+        await this.#input.recorder.record({ kind: 'arrived', intent: intent.id, secret, keyId });
+      }
+      throw error;
+    }
+  }
+
   async #verify(step: Step, handler: KeyHandler): Promise<string> {
-    const generation = this.#generation(step);
-    if (generation.secret === null) return generation.id;
+    const generation = await this.#ready(step, handler);
+    const { type } = typeOf(this.#input.world, step.type);
+    if (!type.capabilities.verify || generation.secret === null) return generation.id;
     const works = await handler.verify(reference(generation), generation.secret, this.#input.signal);
     if (works === false) {
       await this.#input.recorder.record({
@@ -231,6 +260,29 @@ class Run {
       });
     }
     return generation.id;
+  }
+
+  /** Waits until the key is ready, where that takes time. A key that the API gave up on is to be replaced. */
+  async #ready(step: Step, handler: KeyHandler): Promise<Generation> {
+    const generation = this.#generation(step);
+    if (handler.ready === undefined) return generation;
+    const { signal, clock, onEvent, recorder } = this.#input;
+    let key: ActualKey;
+    try {
+      key = await handler.ready(reference(generation), {
+        ...(signal === undefined ? {} : { signal }),
+        onProgress: (status) => onEvent?.({ kind: 'waiting', step, at: clock.now(), status }),
+      });
+    } catch (error) {
+      if (isKeyformError(error, 'invalid-state', 'not-found'))
+        await recorder.record({ kind: 'tainted', address: step.address, reason: error.message });
+      throw error;
+    }
+    // Looked up again: something else may have been changed about it while it was waited for.
+    const ready = overlay(this.#generation(step), key);
+    await recorder.record({ kind: 'refreshed', address: step.address, generation: ready });
+    this.#publish(step.address);
+    return ready;
   }
 
   async #update(step: Step, handler: KeyHandler): Promise<string> {
@@ -301,6 +353,38 @@ class Run {
     return id;
   }
 
+  /** Takes an orphan over. Nothing is done to it: what is recorded is that it is the key of this address. */
+  async #adopt(step: Step, handler: KeyHandler): Promise<string> {
+    const { recorder, wiring, signal } = this.#input;
+    const intent = recorder.state.intents.get(step.intent ?? '');
+    if (step.keyId === null || intent === undefined) throw new Error('an adopt step names its key and its intent');
+    const key = await handler.read(step.keyId, intent.args, signal);
+    const generation = key === null ? null : adopted(intent, key);
+    if (generation === null || generation.secret === null) {
+      throw new KeyformError('stale-plan', `Key ${step.keyId} cannot be recovered any more`, {
+        detail: `The API ${key === null ? 'no longer has it' : 'did not tell its secret'}. Plan again.`,
+      });
+    }
+    const dependencies = [...(wiring.dependencies.get(step.address) ?? [])];
+    await recorder.record({ kind: 'created', intent: intent.id, generation, dependencies });
+    this.#publish(step.address);
+    return generation.id;
+  }
+
+  /** Reads a data source that could not be read while planning; one that reads a single key returns its id. */
+  async #read(step: Step, handler: KeyHandler): Promise<string | null> {
+    const { configuration, world, signal } = this.#input;
+    const block = configuration.data.get(step.address);
+    if (block === undefined) throw new Error('a read step is for a data source of the stack');
+    const report = new Report();
+    const inquiry = inquire(block, this.#scope, report);
+    if (inquiry === null) throw new DiagnosticsError(report.diagnostics);
+    const values = await readNow(block, inquiry, world, (args) => handler.list(args, signal));
+    this.#scope.resources.set(step.address, values);
+    this.#scope.refresh();
+    return typeof values.id === 'string' ? values.id : null;
+  }
+
   #intent(
     step: Step,
     operation: Intent['operation'],
@@ -320,6 +404,7 @@ class Run {
       args: more.args ?? {},
       sensitiveArgs: more.sensitiveArgs ?? [],
       knownIds: more.knownIds ?? [],
+      secret: null,
     };
   }
 
@@ -334,6 +419,9 @@ class Run {
       if (
         isKeyformError(error) &&
         error.code !== 'outcome-unknown' &&
+        // The journal could not take what arrived, so something did happen.
+        error.code !== 'state-io' &&
+        !(error instanceof SecretArrivedError) &&
         error.code !== 'timeout' &&
         error.code !== 'internal'
       ) {
@@ -417,7 +505,16 @@ class Run {
     const values: Record<string, OutputState> = {};
     for (const output of configuration.outputs.values()) {
       const value = evaluateAt(output.expression, output.place, this.#scope, () => {});
-      if (value !== undefined && isWhollyKnown(value)) {
+      // Known to be sensitive only now, when it is there: it must not get into a place that is printed.
+      const bare = value !== undefined && containsSensitive(value) && !output.sensitive;
+      if (bare) {
+        this.#diagnostics.push({
+          severity: 'error',
+          ...exposed(output.name),
+          place: output.place,
+        });
+      }
+      if (value !== undefined && isWhollyKnown(value) && !bare) {
         values[output.name] = { value: toJson(value), sensitive: output.sensitive };
       } else {
         const old = before[output.name];

@@ -1,22 +1,39 @@
+import { join, resolve } from 'node:path';
 import { Report } from '../core/configuration/block.ts';
 import { StackScope } from '../core/configuration/scope.ts';
 import type { Configuration, ProviderBlock } from '../core/configuration/stack.ts';
 import { DiagnosticsError } from '../core/diagnostic.ts';
 import { KeyformError } from '../core/error.ts';
-import type { HttpPort } from '../core/http.ts';
 import { isWhollyKnown, toJson, type Value } from '../core/language/value.ts';
 import { connectionKey, type TypeEntry } from '../core/plan/actual.ts';
 import { evaluateAt } from '../core/plan/desire.ts';
-import type { Clock, Environment, Random } from '../core/port.ts';
-import type { Cloud, Connection, Settings } from '../core/provider.ts';
+import type { Environment, Files } from '../core/port.ts';
+import type { Cloud, CloudPorts, Connection, Settings } from '../core/provider.ts';
 import type { State } from '../core/state.ts';
 
 /** What a connection is made with. */
-export interface ConnectPorts {
-  readonly http: HttpPort;
-  readonly clock: Clock;
-  readonly random: Random;
+export interface ConnectPorts extends CloudPorts {
   readonly environment: Environment;
+}
+
+/** {@link CloudPorts.readText} over `files`, for a project's `folder` and the user's `home`. */
+export function credentialReader(files: Files, folder: string, home: string): CloudPorts['readText'] {
+  return async (path) => {
+    const place = path.startsWith('~/') ? join(home, path.slice(2)) : resolve(folder, path);
+    const refuse = (why: string, cause?: unknown) =>
+      new KeyformError('missing-credential', `The credentials file ${place} ${why}`, {
+        detail: 'A setting of the provider block, or an environment variable, names it. Check the path and its mode.',
+        cause,
+      });
+    let bytes: Uint8Array | null;
+    try {
+      bytes = await files.read(place);
+    } catch (cause) {
+      throw refuse('cannot be read', cause);
+    }
+    if (bytes === null) throw refuse('does not exist');
+    return Buffer.from(bytes).toString('utf8');
+  };
 }
 
 /** Every resource type of the clouds, by name. */
@@ -43,6 +60,7 @@ export async function connectAll(
     if (cloud !== undefined) used.set(connectionKey(provider, cloud.name), { provider, cloud });
   };
   for (const resource of configuration.resources.values()) use(resource.provider, resource.type.type);
+  for (const data of configuration.data.values()) use(data.provider, data.source.resource.type);
   for (const resource of state.resources.values()) use(resource.provider, resource.type);
   for (const intent of state.intents.values()) use(intent.provider, intent.type);
   const scope = new StackScope(configuration, variables);

@@ -10,7 +10,8 @@ const OWNERS_AT_ONCE = 16;
 
 /**
  * Asks every owner of the stack and its state for its keys: one list per owner, owners in parallel. An owner that would
- * not answer has its error in the place of its keys. With `ask` false nobody is asked. Throws `cancelled` on abort.
+ * not answer has its error in the place of its keys. With `ask` false only owners that data sources read are asked, and with
+ * `read` false those are left out. Throws `cancelled` on abort.
  */
 export async function gatherWorld(
   input: Pick<PlanInput, 'configuration' | 'wiring' | 'variables' | 'state'>,
@@ -18,33 +19,56 @@ export async function gatherWorld(
   connections: ReadonlyMap<string, Connection | Error>,
   options: {
     readonly ask: boolean;
+    readonly read?: boolean;
     readonly sandbox: boolean;
     readonly signal?: AbortSignal;
     readonly onOwner?: (done: number, all: number) => void;
   },
 ): Promise<World> {
   const keys = new Map<string, ReadonlyMap<string, ActualKey> | Error>();
+  const data = new Map<string, ReadonlyMap<string, ActualKey> | Error>();
   const owners = new Map<string, { type: string; provider: string; label: string }>();
-  const world: World = { types, connections, keys, owners, sandbox: options.sandbox };
-  if (!options.ask) return world;
-  const asked = [...ownersToAsk({ ...input, world })];
-  let next = 0;
+  const world: World = { types, connections, keys, data, owners, sandbox: options.sandbox };
+  const read = options.read !== false && input.configuration.data.size > 0;
+  if (!options.ask && !read) return world;
+  // What a data source reads may name another owner, so that there is somebody to ask in a second round.
+  const chained = read && [...input.wiring.dependencies.values()].some((needs) => needs.some(isData));
+  const told = new Map<string, ReadonlyMap<string, ActualKey> | Error>();
   let done = 0;
-  const worker = async () => {
-    for (let entry = asked[next++]; entry !== undefined; entry = asked[next++]) {
-      const [id, { type, provider, label, args }] = entry;
-      owners.set(id, { type, provider, label });
-      try {
-        const list = await handlerOf(world, provider, type).list(args, options.signal);
-        keys.set(id, new Map(list.map((key) => [key.id, key])));
-      } catch (error) {
-        if (!isKeyformError(error) || error.code === 'cancelled') throw error;
-        keys.set(id, error satisfies KeyformError);
+  let all = 0;
+  for (;;) {
+    const wanted = ownersToAsk({ ...input, world }, { managed: options.ask, read });
+    const asked = [...wanted].filter(([id]) => !told.has(id));
+    all += asked.length;
+    let next = 0;
+    const worker = async () => {
+      for (let entry = asked[next++]; entry !== undefined; entry = asked[next++]) {
+        const [id, { type, provider, args }] = entry;
+        try {
+          const list = await handlerOf(world, provider, type).list(args, options.signal);
+          told.set(id, new Map(list.map((key) => [key.id, key])));
+        } catch (error) {
+          if (!isKeyformError(error) || error.code === 'cancelled') throw error;
+          told.set(id, error satisfies KeyformError);
+        }
+        done += 1;
+        options.onOwner?.(done, all);
       }
-      done += 1;
-      options.onOwner?.(done, asked.length);
+    };
+    await Promise.all(Array.from({ length: Math.min(OWNERS_AT_ONCE, asked.length) }, worker));
+    for (const [id, { type, provider, label, managed, read }] of wanted) {
+      const found = told.get(id);
+      if (found === undefined) continue;
+      if (managed) {
+        owners.set(id, { type, provider, label });
+        keys.set(id, found);
+      }
+      if (read) data.set(id, found);
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(OWNERS_AT_ONCE, asked.length) }, worker));
-  return world;
+    if (!chained || asked.length === 0) return world;
+  }
+}
+
+function isData(address: string): boolean {
+  return address.startsWith('data.');
 }

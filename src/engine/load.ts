@@ -4,6 +4,7 @@ import { type Configuration, readConfiguration } from '../core/configuration/sta
 import { resolveVariables, type VariableInput } from '../core/configuration/variable.ts';
 import { type Place, throwOnErrors } from '../core/diagnostic.ts';
 import { containsSensitive, sensitive, UNKNOWN, type Value } from '../core/language/value.ts';
+import { inquire, plannedData } from '../core/plan/data.ts';
 import { desire, evaluateAt } from '../core/plan/desire.ts';
 import { plannedObject } from '../core/plan/object.ts';
 import type { Cloud } from '../core/provider.ts';
@@ -69,9 +70,14 @@ function checkValues(
 ): void {
   const scope = new StackScope(configuration, withUnknowns(configuration, variables));
   // In a cycle nothing can be evaluated.
-  if (wiring.order.length < configuration.resources.size) return;
+  if (wiring.order.length < configuration.resources.size + configuration.data.size) return;
   const found = new Report();
   for (const address of wiring.order) {
+    const data = configuration.data.get(address);
+    if (data !== undefined) {
+      const inquiry = inquire(data, scope, found);
+      scope.resources.set(address, inquiry === null ? UNKNOWN : plannedData(data, inquiry));
+    }
     const block = configuration.resources.get(address);
     if (block === undefined) continue;
     const unknown = Object.fromEntries(Object.keys(argumentsOf(block.type)).map((name) => [name, UNKNOWN]));

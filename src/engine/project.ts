@@ -2,9 +2,12 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { formatPath } from '../core/diagnostic.ts';
 import { KeyformError } from '../core/error.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import type { Files } from '../core/port.ts';
+import { didYouMean } from '../core/suggest.ts';
 import { readInput } from './input.ts';
+
+const json: z.ZodType<Json> = z.json();
 
 /** `context.keyform` of cdktf.json. */
 export const projectSettingsSchema = z.strictObject({
@@ -21,13 +24,36 @@ export const projectSettingsSchema = z.strictObject({
       'age recipients (age1…) that state is encrypted to. Empty: whoever it is encrypted to now, else your own identity.',
     ),
   sandbox: z
-    .boolean()
+    .union([
+      z.boolean(),
+      z.strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe('Whether commands use the sandbox without being told by -sandbox. Default: true.'),
+        options: z
+          .record(z.string(), z.record(z.string(), json))
+          .default({})
+          .describe('Switches of the embedded key APIs, by cloud; `keyform schema CLOUD` tells them.'),
+      }),
+    ])
     .default(false)
-    .describe('Use the embedded key APIs on a loopback port instead of the clouds, as -sandbox does.'),
+    .describe(
+      'Use the embedded key APIs on a loopback port instead of the clouds, as -sandbox does: true, or an object with their switches.',
+    ),
 });
 
 /** Settings of a project. */
 export type ProjectSettings = z.infer<typeof projectSettingsSchema>;
+
+/** Whether a project's commands use the sandbox when no flag says so, and the switches, by cloud, that it runs with. */
+export function sandboxOf(settings: Pick<ProjectSettings, 'sandbox'>): {
+  readonly enabled: boolean;
+  readonly options: Readonly<Record<string, JsonObject>>;
+} {
+  const { sandbox } = settings;
+  return typeof sandbox === 'boolean' ? { enabled: sandbox, options: {} } : sandbox;
+}
 
 /** A project: the folder of a cdktf.json. */
 export interface Project {
@@ -83,12 +109,35 @@ export async function openProject(folder: string, files: Files): Promise<Project
 function check<T>(schema: z.ZodType<T>, value: unknown, path: readonly string[]): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const at = formatPath([
-    ...path,
-    ...(issue?.path ?? []).map((part) => (typeof part === 'number' ? part : String(part))),
-  ]);
+  const issue = innermost(result.error.issues, []);
+  const at = formatPath([...path, ...issue.path]);
   throw new KeyformError('invalid-configuration', `cdktf.json is wrong at ${at === '' ? 'its root' : `"${at}"`}`, {
-    detail: `${issue?.message ?? 'It does not fit'}. Settings of Keyform stand under context.keyform: ${Object.keys(projectSettingsSchema.shape).join(', ')}.`,
+    detail: `${issue.message}.${issue.hint} Settings of Keyform stand under context.keyform: ${SETTINGS.join(', ')}.`,
   });
+}
+
+const SETTINGS = Object.keys(projectSettingsSchema.shape);
+/** Of the object that `sandbox` may be. */
+const SANDBOX_SETTINGS = ['enabled', 'options'];
+
+interface Slip {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  /** With a leading space, or empty. */
+  readonly hint: string;
+}
+
+/** The first issue; of a value that fits no alternative, that of the alternative which the value comes nearest to. */
+function innermost(issues: readonly z.core.$ZodIssue[], above: readonly (string | number)[]): Slip {
+  const issue = issues[0];
+  if (issue === undefined) return { path: above, message: 'It does not fit', hint: '' };
+  const path = [...above, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
+  if (issue.code === 'invalid_union') {
+    const near = issue.errors.find((branch) => branch[0]?.code !== 'invalid_type' || branch[0].path.length > 0);
+    if (near !== undefined) return innermost(near, path);
+    return { path, message: 'It must be true, false or an object', hint: '' };
+  }
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const candidates = path.includes('sandbox') ? SANDBOX_SETTINGS : SETTINGS;
+  return { path, message: issue.message, hint: unknown === undefined ? '' : didYouMean(unknown, candidates) };
 }

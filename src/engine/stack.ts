@@ -2,6 +2,7 @@ import { type Diagnostic, DiagnosticsError, toDiagnostics } from '../core/diagno
 import { KeyformError } from '../core/error.ts';
 import type { HttpPort } from '../core/http.ts';
 import { ownerOf, type World } from '../core/plan/actual.ts';
+import { msUntilTold } from '../core/plan/attempt.ts';
 import { knownArgs } from '../core/plan/desire.ts';
 import type { PlanOptions } from '../core/plan/input.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -29,6 +30,8 @@ export interface Engine {
   readonly random: Random;
   readonly processes: Processes;
   readonly environment: Environment;
+  /** As in {@link CloudPorts.readText}. */
+  readonly readText: (path: string) => Promise<string>;
   readonly process: ProcessPort;
   /** A cloud's settings, whole, in place of block and environment (the sandbox); null to use those. */
   readonly override: (cloud: Cloud) => Settings | null;
@@ -47,6 +50,8 @@ export interface MakePlanOptions extends PlanOptions {
   readonly refresh: boolean;
   readonly signal?: AbortSignal;
   readonly onOwner?: (done: number, all: number) => void;
+  /** Told before a pause, milliseconds, until the keys of an interrupted run would be listed. */
+  readonly onPause?: (ms: number) => void;
 }
 
 /** Refreshes and plans. Throws on abort; what single owners or addresses meet is in the plan's diagnostics. */
@@ -60,12 +65,21 @@ export async function planStack(
   const { configuration, wiring, variables } = loaded;
   const connections = await connectAll(configuration, variables, state, types, engine, engine.override);
   const input = { configuration, wiring, variables, state };
-  const world = await gatherWorld(input, types, connections, {
-    ask: options.refresh,
-    sandbox: engine.sandbox,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(options.onOwner === undefined ? {} : { onOwner: options.onOwner }),
-  });
+  const gather = () =>
+    gatherWorld(input, types, connections, {
+      ask: options.refresh,
+      read: options.mode !== 'destroy',
+      sandbox: engine.sandbox,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.onOwner === undefined ? {} : { onOwner: options.onOwner }),
+    });
+  let world = await gather();
+  const pause = msUntilTold(state, world, engine.clock.now());
+  if (pause > 0) {
+    options.onPause?.(pause);
+    await engine.clock.sleep(pause, options.signal);
+    world = await gather();
+  }
   const plan = makePlan({ ...input, configurationHash: loaded.hash, world, now: engine.clock.now(), options });
   return { plan, world };
 }
@@ -74,7 +88,7 @@ export async function planStack(
 export async function worldOf(engine: Engine, loaded: LoadedStack, state: State): Promise<World> {
   const types = typesOf(engine.clouds);
   const connections = await connectAll(loaded.configuration, loaded.variables, state, types, engine, engine.override);
-  return { types, connections, keys: new Map(), owners: new Map(), sandbox: engine.sandbox };
+  return { types, connections, keys: new Map(), data: new Map(), owners: new Map(), sandbox: engine.sandbox };
 }
 
 /**

@@ -14,7 +14,7 @@ import type {
 } from '../core/state.ts';
 
 /** The version that this program writes. A change of any field, even a new one, needs another number. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 const MARK = 'keyform-state';
 
@@ -72,13 +72,15 @@ const intent = z.strictObject({
   args: jsonObject,
   sensitiveArgs: z.array(z.string()),
   knownIds: z.array(z.string()),
+  // Version 1 had none.
+  secret: z.string().nullable().default(null),
 });
 
 const outputs = z.record(z.string(), z.strictObject({ value: json, sensitive: z.boolean() }));
 
 const snapshot = z.strictObject({
   format: z.literal(MARK),
-  version: z.literal(STATE_VERSION),
+  version: z.literal([1, STATE_VERSION]),
   lineage: z.string().min(1),
   serial: z.int().min(1),
   stack: z.string().min(1),
@@ -92,6 +94,12 @@ const snapshot = z.strictObject({
 const entry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('intent'), intent }),
   z.strictObject({ kind: z.literal('created'), intent: z.string(), generation, dependencies: z.array(z.string()) }),
+  z.strictObject({
+    kind: z.literal('arrived'),
+    intent: z.string(),
+    secret: z.string(),
+    keyId: z.string().nullable(),
+  }),
   z.strictObject({ kind: z.literal('updated'), intent: z.string(), generation }),
   z.strictObject({ kind: z.literal('deleted'), intent: z.string() }),
   z.strictObject({ kind: z.literal('failed'), intent: z.string() }),
@@ -110,6 +118,7 @@ const entry = z.discriminatedUnion('kind', [
 
 type GenerationJson = z.infer<typeof generation>;
 type ResourceJson = z.infer<typeof resource>;
+type IntentJson = z.infer<typeof intent>;
 
 /**
  * The plaintext of a snapshot, UTF-8. SECRETS ARE IN IT IN THE CLEAR: the only thing to do with the result is to seal it.
@@ -164,7 +173,7 @@ export function decodeSnapshot(bytes: Uint8Array, what: string): Snapshot {
   }
   for (const [index, item] of content.intents.entries()) {
     if (state.intents.has(item.id)) throw damagedAt(['intents', index, 'id'], what);
-    state.intents.set(item.id, item);
+    state.intents.set(item.id, intentFromJson(item));
   }
   return { state, recipients: content.recipients, journalKey: Buffer.from(content.journalKey, 'base64') };
 }
@@ -184,6 +193,10 @@ export function decodeEntries(text: string, what: string): JournalEntry[] {
       case 'updated':
       case 'refreshed':
         return { ...item, generation: generationFromJson(item.generation) };
+      case 'intent':
+        return { ...item, intent: intentFromJson(item.intent) };
+      case 'arrived':
+        return { ...item, secret: new Secret(item.secret) };
       default:
         return item;
     }
@@ -270,7 +283,7 @@ function resourceFromJson(r: ResourceJson): ResourceState {
   };
 }
 
-function intentToJson(i: Intent): z.infer<typeof intent> {
+function intentToJson(i: Intent): IntentJson {
   return {
     id: i.id,
     at: i.at,
@@ -285,7 +298,12 @@ function intentToJson(i: Intent): z.infer<typeof intent> {
     args: i.args,
     sensitiveArgs: [...i.sensitiveArgs],
     knownIds: [...i.knownIds],
+    secret: i.secret === null ? null : i.secret.reveal(),
   };
+}
+
+function intentFromJson(i: IntentJson): Intent {
+  return { ...i, secret: i.secret === null ? null : new Secret(i.secret) };
 }
 
 function entryToJson(e: JournalEntry): z.infer<typeof entry> {
@@ -296,6 +314,8 @@ function entryToJson(e: JournalEntry): z.infer<typeof entry> {
       const { kind, intent: id, generation: made, dependencies } = e;
       return { kind, intent: id, generation: generationToJson(made), dependencies: [...dependencies] };
     }
+    case 'arrived':
+      return { kind: e.kind, intent: e.intent, secret: e.secret.reveal(), keyId: e.keyId };
     case 'updated':
       return { kind: e.kind, intent: e.intent, generation: generationToJson(e.generation) };
     case 'deleted':

@@ -3,13 +3,15 @@ import type { JournalEntry } from '../core/state.ts';
 import { damaged, decodeEntries, refuseNewer } from './format.ts';
 import { BLOCK, isMarked, isZero, openRecord, type RecordPrefix, readPrefix } from './record.ts';
 
-/** The version that this program writes. */
-export const JOURNAL_VERSION = 1;
+/** The version that this program writes. Version 1, which has no entries `arrived`, is read as well. */
+export const JOURNAL_VERSION = 2;
 
 /** Which snapshot a journal builds on. */
 export interface JournalBase {
   readonly lineage: string;
   readonly serial: number;
+  /** Of the journal's own format; left out: the one that is written now. */
+  readonly version?: number;
 }
 
 /** What a journal holds. */
@@ -27,7 +29,7 @@ export interface Replay {
  * journal look folded long ago.
  */
 export function headerLine(base: JournalBase): Buffer {
-  const text = `keyform-journal ${JOURNAL_VERSION} ${base.lineage} ${base.serial}`;
+  const text = `keyform-journal ${base.version ?? JOURNAL_VERSION} ${base.lineage} ${base.serial}`;
   return Buffer.from(`${text} ${checksum(text)}\n`, 'ascii');
 }
 
@@ -47,9 +49,9 @@ export function readHeader(bytes: Buffer, what: string): JournalBase {
   const line = bytes.subarray(0, BLOCK).toString('latin1').split('\n', 1)[0] ?? '';
   const newer = /^keyform-journal ([1-9][0-9]{0,8}) /.exec(line);
   if (newer !== null) refuseNewer(Number(newer[1]), JOURNAL_VERSION, what);
-  const match = /^keyform-journal 1 (\S+) ([1-9][0-9]{0,14}) [0-9a-f]{16}$/.exec(line);
+  const match = /^keyform-journal ([12]) (\S+) ([1-9][0-9]{0,14}) [0-9a-f]{16}$/.exec(line);
   if (match !== null && bytes.length >= BLOCK) {
-    const base = { lineage: match[1] ?? '', serial: Number(match[2]) };
+    const base = { lineage: match[2] ?? '', serial: Number(match[3]), version: Number(match[1]) };
     const block = newJournal(base, 0);
     if (block.equals(bytes.subarray(0, BLOCK))) return base;
   }

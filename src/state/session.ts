@@ -128,9 +128,12 @@ class JournalSession implements Session {
 
   async record(entry: JournalEntry): Promise<void> {
     if (this.#closing) throw new KeyformError('internal', 'An entry was recorded after the session was closed');
-    const ends = endedIntent(entry);
-    if (ends !== null && !this.state.intents.has(ends)) {
-      throw new KeyformError('internal', `A journal entry of kind "${entry.kind}" ends an intent that is not recorded`);
+    const about = intentOf(entry);
+    if (about !== null && !this.state.intents.has(about)) {
+      throw new KeyformError(
+        'internal',
+        `A journal entry of kind "${entry.kind}" is of an intent that is not recorded`,
+      );
     }
     const text = encodeEntry(entry);
     const reserve = entry.kind === 'intent' ? this.#reserveFor(entry.intent) : 0;
@@ -228,7 +231,7 @@ class JournalSession implements Session {
 
   async #makeRoom(batch: readonly Pending[]): Promise<void> {
     const length = Buffer.byteLength(textOf(batch));
-    const ending = new Set(batch.map(({ entry }) => endedIntent(entry)));
+    const ending = new Set(batch.map(({ entry }) => intentOf(entry)));
     let reserved = batch.reduce((sum, { reserve }) => sum + reserve, 0);
     for (const [id, bytes] of this.#reserved) if (!ending.has(id)) reserved += bytes;
     const { paths, files, random, state, snapshot } = this.#options;
@@ -243,7 +246,7 @@ class JournalSession implements Session {
   }
 
   #hasRoom(entry: JournalEntry): boolean {
-    const id = endedIntent(entry);
+    const id = intentOf(entry);
     return id !== null && this.#reserved.has(id);
   }
 
@@ -251,7 +254,7 @@ class JournalSession implements Session {
     applyEntry(this.state, entry);
     this.#changed = true;
     this.#folded = false;
-    const id = endedIntent(entry);
+    const id = intentOf(entry);
     if (id !== null) this.#reserved.delete(id);
   }
 
@@ -273,7 +276,7 @@ class JournalSession implements Session {
           ? `${io.detail} It is kept in memory and goes into the snapshot when the run ends, if that can be written.`
           : `${io.detail} Nothing was done at the API.`,
         cause,
-        entry: { kind: entry.kind, address, intent: entry.kind === 'intent' ? entry.intent.id : endedIntent(entry) },
+        entry: { kind: entry.kind, address, intent: entry.kind === 'intent' ? entry.intent.id : intentOf(entry) },
         kept,
       }),
     );
@@ -299,14 +302,14 @@ function textOf(batch: readonly Pending[]): string {
   return `[${batch.map(({ text }) => text).join(',')}]`;
 }
 
-/** The intent that an entry ends; null for one that ends none. */
-function endedIntent(entry: JournalEntry): string | null {
+/** The intent that an entry is the result of; null for one that is of none. After it, no more is recorded of the intent in this run. */
+function intentOf(entry: JournalEntry): string | null {
   return 'intent' in entry && typeof entry.intent === 'string' ? entry.intent : null;
 }
 
 function addressOf(entry: JournalEntry, state: State): string | null {
   if (entry.kind === 'intent') return entry.intent.address;
   if ('address' in entry) return entry.address;
-  const id = endedIntent(entry);
+  const id = intentOf(entry);
   return id === null ? null : (state.intents.get(id)?.address ?? null);
 }

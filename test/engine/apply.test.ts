@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KeyformError } from '../../src/core/error.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import { hasChanges } from '../../src/core/plan/plan.ts';
+import { countChanges, hasChanges } from '../../src/core/plan/plan.ts';
 import { World } from './world.ts';
 
 const ci = { project_id: 'p1', display_name: 'ci' };
@@ -189,6 +189,40 @@ describe('apply', () => {
     expect(empty.coverage).toEqual({ managed: 1, total: 1 });
   });
 
+  it.each<[string, (body: { accessKey: Record<string, unknown> }) => void]>([
+    ['has no name', ({ accessKey }) => delete accessKey.displayName],
+    ['has no id', ({ accessKey }) => delete accessKey.accessKeyId],
+  ])('keeps a secret whose answer %s, and puts it to its key at the next apply', async (_, spoil) => {
+    const world = await World.open();
+    let secret = '';
+    world.meddler.after = (action, response) => {
+      if (action !== 'CreateAccessKey') return response;
+      const body = JSON.parse(response.body);
+      secret = body.secret;
+      spoil(body);
+      return { ...response, body: JSON.stringify(body) };
+    };
+    const lost = await world.apply(sinch({ ci }));
+    expect(lost.failed).toHaveLength(1);
+    expect(lost.diagnostics[0]?.summary).toMatch(
+      /does not have the documented form at "accessKey\.(displayName|accessKeyId)"/,
+    );
+    expect(lost.diagnostics[0]?.detail).toContain('Its secret has arrived and is kept in state');
+    expect(JSON.stringify(lost.diagnostics)).not.toContain(secret);
+    world.meddler.after = (_, response) => response;
+    const plan = await world.plan(sinch({ ci }));
+    expect(plan.diagnostics).toEqual([]);
+    expect(plan.steps.map((step) => step.kind)).toEqual(['adopt', 'verify']);
+    expect(countChanges(plan)).toEqual({ add: 0, change: 0, destroy: 0, adopt: 1 });
+    expect((await world.apply(sinch({ ci }))).failed).toEqual([]);
+    const { state } = await world.store.read();
+    expect(state.intents.size).toBe(0);
+    const key = state.resources.get('keyform_sinch_access_key.ci')?.current;
+    expect(key?.secret?.reveal()).toBe(secret);
+    const empty = await world.plan(sinch({ ci }));
+    expect([empty.steps, empty.entries, empty.coverage]).toEqual([[], [], { managed: 1, total: 1 }]);
+  });
+
   it('settles an attempt of which the API shows nothing', async () => {
     const world = await World.open();
     world.meddler.before = (action) => {
@@ -276,7 +310,7 @@ describe('an attempt whose result nobody recorded', () => {
     const plan = await world.plan(sinch({ ci }), { refresh: false });
     expect(plan.steps).toEqual([]);
     expect(plan.diagnostics.map((diagnostic) => diagnostic.summary)).toEqual([
-      'An earlier attempt may have made a key, and its owner was not read',
+      'An earlier attempt may have made a key that has not been seen',
     ]);
   });
 

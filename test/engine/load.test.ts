@@ -255,7 +255,7 @@ describe('loading', () => {
     const variables = new Map([['v', 'saved']]);
     const loaded = await reloadStack(stack, variables, clouds);
     expect(loaded.variables).toBe(variables);
-    await expect(reloadStack(text({ 'main.tf.json': { data: {} } }), variables, clouds)).rejects.toThrow(
+    await expect(reloadStack(text({ 'main.tf.json': { module: {} } }), variables, clouds)).rejects.toThrow(
       DiagnosticsError,
     );
   });

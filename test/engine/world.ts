@@ -39,19 +39,29 @@ export class World {
   readonly emulators = new Map<string, CloudEmulator>();
   /** Settings laid over those that point at the emulator, by cloud. */
   readonly settings: Record<string, Record<string, string>> = {};
+  readonly #restart = new Map<string, (data: Json, switches: JsonObject) => CloudEmulator>();
   #counter = 0;
 
   static async open(options: Readonly<Record<string, JsonObject>> = {}): Promise<World> {
     const world = new World();
     for (const cloud of clouds) {
-      const make = await cloud.emulator();
+      const { start } = await cloud.emulator();
       const seed = new Uint8Array(32).fill(7);
+      world.#restart.set(cloud.name, (data, switches) => start({ data, clock: world.clock, seed, options: switches }));
       world.emulators.set(
         cloud.name,
-        make({ data: null, clock: world.clock, seed, options: options[cloud.name] ?? {} }),
+        start({ data: null, clock: world.clock, seed, options: options[cloud.name] ?? {} }),
       );
     }
     return world;
+  }
+
+  /** Gives a cloud's emulator other switches; what it holds stays. */
+  options(cloud: string, switches: JsonObject): void {
+    const data = this.emulators.get(cloud)?.save() ?? null;
+    const again = this.#restart.get(cloud)?.(data, switches);
+    if (again === undefined) throw new Error(`no cloud ${cloud}`);
+    this.emulators.set(cloud, again);
   }
 
   readonly http: HttpPort = {
@@ -60,7 +70,13 @@ export class World {
       this.meddler.before?.(call.action);
       const built = await call.build(0);
       const url = new URL(built.url);
-      const request = { method: built.method, path: url.pathname, query: url.searchParams, headers: {}, body: '' };
+      const request = {
+        method: built.method,
+        path: url.pathname,
+        query: url.searchParams,
+        headers: lower(built.headers),
+        body: built.body ?? '',
+      };
       const emulator = [...this.emulators.values()].find((one) => one.claims(request));
       if (emulator === undefined) throw new Error(`nobody claims ${url.pathname}`);
       const answer = await loopback(emulator).send({ ...call, build: () => built });
@@ -81,6 +97,7 @@ export class World {
       },
       processes: { run: () => Promise.reject(new Error('no processes here')) },
       environment: {},
+      readText: () => Promise.reject(new Error('no credentials files')),
       process: { pid: 1, host: 'test', user: 'tester', alive: () => true },
       sandbox: this.sandbox,
       override: (cloud) => ({
@@ -116,8 +133,13 @@ export class World {
 
   /** The plan for a stack given as JSON. */
   async plan(content: Json, options: Partial<MakePlanOptions> = {}): Promise<Plan> {
+    return (await this.planned(content, options)).plan;
+  }
+
+  /** The plan, and the world that it was made from. */
+  async planned(content: Json, options: Partial<MakePlanOptions> = {}) {
     const { state } = await this.store.read();
-    return (await planStack(this.engine, await this.load(content), state, { ...DEFAULTS, ...options })).plan;
+    return planStack(this.engine, await this.load(content), state, { ...DEFAULTS, ...options });
   }
 
   load(content: Json) {
@@ -138,16 +160,30 @@ export class World {
       readonly parallelism?: number;
     } = {},
   ): Promise<ApplyResult & { readonly plan: Plan }> {
+    return (await this.begin(content, options)).run();
+  }
+
+  /** An apply that is planned and not begun, with its session. */
+  async begin(
+    content: Json,
+    options: Partial<MakePlanOptions> & {
+      readonly onEvent?: (event: ApplyEvent) => void;
+      readonly parallelism?: number;
+    } = {},
+  ) {
     const loaded = await this.load(content);
     const session = await this.store.begin('apply', { lockTimeoutMs: 0 });
     const { plan, world } = await planStack(this.engine, loaded, session.state, { ...DEFAULTS, ...options });
     const { signal, onEvent } = options;
-    const result = await applyUnder(this.engine, session, loaded, plan, world, {
-      parallelism: options.parallelism ?? 4,
-      ...(signal === undefined ? {} : { signal }),
-      ...(onEvent === undefined ? {} : { onEvent }),
-    });
-    return { ...result, plan };
+    const run = async () => {
+      const result = await applyUnder(this.engine, session, loaded, plan, world, {
+        parallelism: options.parallelism ?? 4,
+        ...(signal === undefined ? {} : { signal }),
+        ...(onEvent === undefined ? {} : { onEvent }),
+      });
+      return { ...result, plan };
+    };
+    return { session, run };
   }
 }
 
@@ -159,3 +195,7 @@ const DEFAULTS: MakePlanOptions = {
   allowCredentialDelete: false,
   refresh: true,
 };
+
+function lower(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -74,7 +74,7 @@ describe('on a real disk', () => {
       return;
     }
     expect(age.status).toBe(0);
-    expect(JSON.parse(age.stdout)).toMatchObject({ format: 'keyform-state', version: 1, stack: 'prod' });
+    expect(JSON.parse(age.stdout)).toMatchObject({ format: 'keyform-state', version: 2, stack: 'prod' });
     expect(age.stdout).toContain(SECRET);
   });
 });

@@ -114,6 +114,7 @@ export function intent(id: string, address: string, changes: Partial<Intent> = {
     keyId: null,
     args: { user_name: 'ci' },
     sensitiveArgs: [],
+    secret: null,
     knownIds: ['id-0'],
     ...changes,
   };

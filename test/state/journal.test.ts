@@ -48,7 +48,7 @@ describe('journal format', () => {
     expect([read.records, read.torn]).toEqual([3, false]);
     expect(good.includes(SECRET)).toBe(false);
     expect(good.subarray(0, BLOCK).toString('latin1').replace(/\0+$/, '')).toMatch(
-      /^keyform-journal 1 6f1c0000-0000-4000-8000-000000000000 41 [0-9a-f]{16}\n$/,
+      /^keyform-journal 2 6f1c0000-0000-4000-8000-000000000000 41 [0-9a-f]{16}\n$/,
     );
   });
 

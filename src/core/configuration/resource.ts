@@ -50,7 +50,8 @@ const LATER: Readonly<Record<string, string>> = {
     'Rotation policies arrive in a later version. Until then rotate with "keepers" or "keyform apply -replace=ADDRESS".',
   provisioner: 'Provisioners arrive in a later version.',
   connection: 'Provisioners arrive in a later version.',
-  timeouts: "Keyform's key APIs answer at once, so there is nothing to time.",
+  timeouts:
+    'Where a key API takes its time, a setting of its object in the provider block says how long to wait (keyform schema lists them).',
 };
 
 /** Reads one resource block. Problems are reported; the result then lacks what was wrong. */
@@ -94,7 +95,8 @@ export function readResource(
   };
 }
 
-function readProvider(body: Body, report: Report): string {
+/** The provider block that a body names: `keyform` unless it says `keyform.<alias>`. */
+export function readProvider(body: Body, report: Report): string {
   const value = body.value.provider;
   if (value === undefined || value === null) return 'keyform';
   if (typeof value === 'string') return value.replace(/^\$\{(.*)\}$/s, '$1');

@@ -2,7 +2,7 @@ import { formatAddress, isName } from '../address.ts';
 import type { Diagnostic, Place } from '../diagnostic.ts';
 import { isObject, type Json } from '../json.ts';
 import type { Expression } from '../language/expression.ts';
-import type { Cloud, ResourceType } from '../provider.ts';
+import type { Cloud, ResourceType, SettingSpec } from '../provider.ts';
 import { didYouMean } from '../suggest.ts';
 import {
   bodiesOf,
@@ -18,6 +18,7 @@ import {
   readAddresses,
   refuseUnknownKeys,
 } from './block.ts';
+import { type DataBlock, readDataBlocks } from './data.ts';
 import { type ResourceBlock, readResource } from './resource.ts';
 import { readVariables, type Variable } from './variable.ts';
 
@@ -60,12 +61,13 @@ export interface Configuration {
   readonly outputs: ReadonlyMap<string, OutputBlock>;
   /** By address. */
   readonly resources: ReadonlyMap<string, ResourceBlock>;
+  /** By address, `data.TYPE.NAME`. */
+  readonly data: ReadonlyMap<string, DataBlock>;
   readonly warnings: readonly Diagnostic[];
 }
 
 /** Sections of Terraform's language that this version refuses, with what to do instead. */
 const LATER: Readonly<Record<string, string>> = {
-  data: 'Data sources arrive in a later version. Write the values into the stack, or pass them in as variables.',
   module: 'Modules arrive in a later version. Put the resources into the stack itself.',
   import: 'Import blocks arrive in a later version. Declare the key to have a new one made.',
   moved: 'Moved blocks arrive in a later version. Keep the address until then.',
@@ -74,7 +76,7 @@ const LATER: Readonly<Record<string, string>> = {
   ephemeral: 'Ephemeral resources are not supported.',
 };
 
-const SECTIONS = ['terraform', 'provider', 'variable', 'locals', 'output', 'resource'];
+const SECTIONS = ['terraform', 'provider', 'variable', 'locals', 'output', 'resource', 'data'];
 
 /**
  * Understands a stack. Everything that is not understood is an error with its place and a remedy; all errors of the
@@ -86,6 +88,7 @@ export function readConfiguration(source: StackSource, clouds: readonly Cloud[],
   const locals = new Map<string, LocalBlock>();
   const outputs = new Map<string, OutputBlock>();
   const resources = new Map<string, ResourceBlock>();
+  const data = new Map<string, DataBlock>();
   const types = new Map(
     clouds.flatMap((cloud) => cloud.resources.map((type) => [type.type, { cloud, type }] as const)),
   );
@@ -103,6 +106,7 @@ export function readConfiguration(source: StackSource, clouds: readonly Cloud[],
       section('locals', (path, value) => readLocals(file, path, value, locals, report));
       section('output', (path, value) => readOutputs(file, path, value, outputs, report));
       section('resource', (path, value) => readResources(file, path, value, types, resources, report));
+      section('data', (path, value) => readDataBlocks(file, path, value, clouds, data, report));
     }
   }
   if (!providers.has('keyform')) {
@@ -112,13 +116,13 @@ export function readConfiguration(source: StackSource, clouds: readonly Cloud[],
       place: { file: source.files[0]?.file ?? source.name, path: ['provider'] },
     });
   }
-  for (const resource of resources.values()) {
-    if (!providers.has(resource.provider)) {
+  for (const { address, provider, place } of [...resources.values(), ...data.values()]) {
+    if (!providers.has(provider)) {
       report.error(
-        { file: resource.place.file, path: [...resource.place.path, 'provider'] },
-        `Provider configuration "${resource.provider}" is not declared`,
-        `Declare a provider block "keyform" with that alias.${didYouMean(resource.provider, [...providers.keys()])}`,
-        resource.address,
+        { file: place.file, path: [...place.path, 'provider'] },
+        `Provider configuration "${provider}" is not declared`,
+        `Declare a provider block "keyform" with that alias.${didYouMean(provider, [...providers.keys()])}`,
+        address,
       );
     }
   }
@@ -129,6 +133,7 @@ export function readConfiguration(source: StackSource, clouds: readonly Cloud[],
     locals,
     outputs,
     resources,
+    data,
     warnings: report.diagnostics.filter((d) => d.severity === 'warning'),
   };
 }
@@ -233,6 +238,11 @@ function readProviders(
           const spec = cloud.settings[key];
           if (spec === undefined) continue;
           found.set(key, { expression: expressionIn(inner, key, report), place: placeIn(inner, key) });
+          const misfit = literalMisfit(spec, value);
+          if (misfit !== null) {
+            const detail = `It ${misfit}. ${spec.schema.description ?? ''}`.trim();
+            report.error(placeIn(inner, key), `Invalid setting "${key}" of ${cloud.title}`, detail);
+          }
           if (spec.sensitive && typeof value === 'string' && !value.includes('${')) {
             report.warn(
               placeIn(inner, key),
@@ -246,6 +256,16 @@ function readProviders(
     }
     providers.set(reference, { reference, settings, place: placeIn(body) });
   }
+}
+
+/** What is wrong with a setting that is written out; null for nothing, or for one that is only known later. */
+function literalMisfit(spec: SettingSpec, value: Json): string | null {
+  if (value === null || (typeof value === 'string' && value.includes('${'))) return null;
+  const tries = [value, ...(typeof value === 'string' && Number.isFinite(Number(value)) ? [Number(value)] : [])];
+  const [first, ...others] = tries.map((one) => spec.schema.safeParse(one));
+  if (first === undefined || first.success || others.some((result) => result.success)) return null;
+  const said = (first.error.issues[0]?.message ?? 'does not fit').replace(/^Invalid input: /, '');
+  return /^(must|does|is) /.test(said) ? said : `is not right: ${said.charAt(0).toLowerCase()}${said.slice(1)}`;
 }
 
 function readLocals(file: string, path: Path, value: Json, locals: Map<string, LocalBlock>, report: Report): void {

@@ -21,7 +21,7 @@ export class SyntaxProblem extends Error {
 }
 
 const SUPPORTED =
-  'This version evaluates references such as ${var.name}, ${local.name} and ${keyform_sinch_access_key.ci.id}, with attributes and indexes, and literals.';
+  'This version evaluates references such as ${var.name}, ${local.name} and ${TYPE.NAME.id}, with attributes and indexes, and literals.';
 
 /**
  * Parses a JSON value whose strings are templates. `report` is called for each problem with the path below `value`;

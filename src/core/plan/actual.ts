@@ -19,6 +19,11 @@ export interface World {
    * was not asked (`-refresh=false`, or not known before apply).
    */
   readonly keys: ReadonlyMap<string, ReadonlyMap<string, ActualKey> | Error>;
+  /**
+   * As `keys`, for each owner that a data source names, and nothing else: an owner that is here and not in `keys` was asked for
+   * data alone, so nothing of it is drift, unmanaged or counted.
+   */
+  readonly data: ReadonlyMap<string, ReadonlyMap<string, ActualKey> | Error>;
   /** Whether the embedded key APIs stand in for the clouds; their port differs from run to run. */
   readonly sandbox: boolean;
   /** Each owner that was asked, by id, with one type and provider through which it was. */

@@ -8,7 +8,7 @@ import type { Plan } from './plan.ts';
  */
 
 /** Version of the format; a reader refuses any other. */
-export const PLAN_VERSION = 1;
+export const PLAN_VERSION = 2;
 
 const TAG = '$keyform';
 

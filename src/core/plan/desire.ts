@@ -21,20 +21,40 @@ export interface Desire {
  * null when there were any.
  */
 export function desire(block: ResourceBlock, scope: Scope, report: Report): Desire | null {
-  const args: Record<string, Value> = {};
-  const sensitiveArgs: string[] = [];
   let failed = false;
   const fail = (place: Place, summary: string, detail: string) => {
     failed = true;
     report.error(place, summary, detail, block.address);
   };
-  for (const [name, spec] of Object.entries(argumentsOf(block.type))) {
-    const written = block.args.get(name);
-    if (written === undefined) {
+  const { args, sensitiveArgs } = argumentValues(argumentsOf(block.type), block.args, scope, fail);
+  if (failed) return null;
+  const known = knownArgs(args);
+  for (const { argument, message } of block.type.check?.(known) ?? []) {
+    const said = sensitiveArgs.includes(argument) && quotes(message, known[argument] ?? null) ? HIDDEN : message;
+    fail(block.args.get(argument)?.place ?? block.place, `Invalid value for "${argument}"`, said);
+  }
+  return failed ? null : { args, set: new Set(block.args.keys()), sensitiveArgs };
+}
+
+/**
+ * Evaluates arguments and checks each known one against its schema. One with a problem, which goes to `fail`, is absent from
+ * the result.
+ */
+export function argumentValues(
+  specs: Readonly<Record<string, ArgumentSpec>>,
+  written: ResourceBlock['args'],
+  scope: Scope,
+  fail: (place: Place, summary: string, detail: string) => void,
+): Pick<Desire, 'args' | 'sensitiveArgs'> {
+  const args: Record<string, Value> = {};
+  const sensitiveArgs: string[] = [];
+  for (const [name, spec] of Object.entries(specs)) {
+    const found = written.get(name);
+    if (found === undefined) {
       args[name] = spec.default;
       continue;
     }
-    const value = evaluateAt(written.expression, written.place, scope, fail);
+    const value = evaluateAt(found.expression, found.place, scope, fail);
     if (value === undefined) continue;
     const marked = spec.sensitive || containsSensitive(value);
     if (marked) sensitiveArgs.push(name);
@@ -45,22 +65,17 @@ export function desire(block: ResourceBlock, scope: Scope, report: Report): Desi
     const json = toJson(value);
     if (json === null) {
       if (spec.required)
-        fail(written.place, `"${name}" must not be null`, 'It is required, but its expression gives null.');
+        fail(found.place, `"${name}" must not be null`, 'It is required, but its expression gives null.');
       args[name] = spec.default;
       continue;
     }
     const fitted = conform(json, spec);
-    if (fitted === undefined) fail(written.place, `Invalid value for "${name}"`, misfit(json, spec, marked));
-    else args[name] = marked ? sensitive(fitted) : fitted;
+    if (fitted === undefined) {
+      const { path, words } = misfit(json, spec, marked);
+      fail({ ...found.place, path: [...found.place.path, ...path] }, `Invalid value for "${name}"`, words);
+    } else args[name] = marked ? sensitive(fitted) : fitted;
   }
-  if (failed) return null;
-  const known = knownArgs(args);
-  for (const { argument, message } of block.type.check?.(known) ?? []) {
-    // Such messages may quote what they refuse.
-    const said = sensitiveArgs.includes(argument) ? HIDDEN : message;
-    fail(block.args.get(argument)?.place ?? block.place, `Invalid value for "${argument}"`, said);
-  }
-  return failed ? null : { args, set: new Set(block.args.keys()), sensitiveArgs };
+  return { args, sensitiveArgs };
 }
 
 /** Evaluates, reporting a problem with the column at fault; undefined then. */
@@ -126,6 +141,10 @@ function conform(value: Json, spec: ArgumentSpec): Json | undefined {
       ),
     );
   }
+  // And lists of text.
+  if (Array.isArray(value)) {
+    tries.push(value.map((item) => (typeof item === 'number' || typeof item === 'boolean' ? String(item) : item)));
+  }
   if (value === 'true' || value === 'false') tries.push(value === 'true');
   if (typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))) tries.push(Number(value));
   for (const candidate of tries) {
@@ -137,11 +156,24 @@ function conform(value: Json, spec: ArgumentSpec): Json | undefined {
 
 const HIDDEN = 'Its value does not fit, and because it is sensitive the reason, which would quote it, is not shown.';
 
-/** What is wrong with a value, in the schema's words; a type's own words may quote it, so not where it is sensitive. */
-function misfit(value: Json, spec: ArgumentSpec, marked: boolean): string {
-  const result = spec.schema.safeParse(value);
-  const issue = result.error?.issues[0];
+/** Whether a message may give a value away: it holds it, or the value is not one piece of text to look for. */
+function quotes(message: string, value: Json): boolean {
+  return typeof value !== 'string' || value === '' || message.includes(value);
+}
+
+/** What is wrong with a value, in the schema's words, and where in it; nothing that quotes a sensitive one. */
+function misfit(
+  value: Json,
+  spec: ArgumentSpec,
+  marked: boolean,
+): { readonly path: readonly (string | number)[]; readonly words: string } {
+  const issue = spec.schema.safeParse(value).error?.issues[0];
   const said =
-    issue === undefined ? 'It does not fit.' : marked && issue.code === 'custom' ? HIDDEN : `${issue.message}.`;
-  return `${said.replace(/\.\.$/, '.')} ${spec.schema.description ?? ''}`.trim();
+    issue === undefined
+      ? 'It does not fit.'
+      : marked && issue.code === 'custom' && quotes(issue.message, value)
+        ? HIDDEN
+        : `${issue.message}.`;
+  const path = marked ? [] : (issue?.path ?? []).map((part) => (typeof part === 'number' ? part : String(part)));
+  return { path, words: `${said.replace(/\.\.$/, '.')} ${spec.schema.description ?? ''}`.trim() };
 }

@@ -1,11 +1,10 @@
 import type { JsonObject } from '../json.ts';
 import type { Value } from '../language/value.ts';
 import type { Operation } from '../provider.ts';
-import { argumentsOf } from '../resource.ts';
 import type { Generation, ResourceState } from '../state.ts';
 import { handlerOf, ownerOf, type TypeEntry, type World } from './actual.ts';
 import { knownArgs } from './desire.ts';
-import { livingObject, markSensitive, nameIn } from './object.ts';
+import { livingObject, markSensitive, nameIn, sensitiveNames } from './object.ts';
 import type { ResourceChange, Step, StepKind } from './plan.ts';
 import type { Refreshed } from './refresh.ts';
 
@@ -46,12 +45,10 @@ export class Draft {
     this.#strangers = strangers;
   }
 
-  /** The owner that planned arguments name; null while one of those that force a new key is not known. */
+  /** The owner that planned arguments name; null while one of the arguments that name it is not known. */
   owner(args: Readonly<Record<string, Value>>): { id: string; label: string } | null {
     const known = knownArgs(args);
-    for (const [name, spec] of Object.entries(argumentsOf(this.#entry.type))) {
-      if (spec.forcesNew && !Object.hasOwn(known, name)) return null;
-    }
+    if (this.#entry.type.owner.arguments.some((name) => !Object.hasOwn(known, name))) return null;
     return ownerOf(this.#world, this.#provider, this.#type, known);
   }
 
@@ -60,6 +57,12 @@ export class Draft {
     const last = this.steps.at(-1);
     if (last === undefined) throw new Error('no step drafted yet');
     return last.id;
+  }
+
+  /** Id of the last step of the `make` phase, as what a step waits for; empty when there is none. */
+  lastMade(): string[] {
+    const last = this.steps.findLast((step) => step.phase === 'make');
+    return last === undefined ? [] : [last.id];
   }
 
   /** Makes a key, or does something to it once it is there: a step of the `make` phase. `changed` is for an update. */
@@ -101,14 +104,22 @@ export class Draft {
    * Where names are unique, moves the name away from the key that is about to be replaced. Returns the id of the step,
    * or null when the name is free already.
    */
-  freeName(old: Generation, wanted: string | null, owner: string | null, provider: string): string | null {
+  freeName(
+    old: Generation,
+    unique: ReadonlyMap<string, string>,
+    owner: string | null,
+    provider: string,
+  ): string | null {
     const name = this.#entry.type.capabilities.name;
-    if (name === null || !name.uniquePerOwner || !name.renameable || wanted === null) return null;
+    if (name === null || !name.renameable) return null;
+    const wanted = unique.get(name.argument);
+    if (wanted === undefined) return null;
     if (old.args[name.argument] !== wanted || owner !== ownerOf(this.#world, provider, this.#type, old.args).id)
       return null;
     const suffix = ` (replaced ${old.id.slice(0, 8)})`;
     const retired = wanted.slice(0, NAME_LIMIT - suffix.length) + suffix;
-    const args = markSensitive({ ...old.args, [name.argument]: retired }, old.sensitiveArgs);
+    const marks = sensitiveNames(this.#entry.type, old.sensitiveArgs);
+    const args = markSensitive({ ...old.args, [name.argument]: retired }, marks);
     const id = `rename ${this.#address}`;
     this.steps.push({
       id,
@@ -142,7 +153,7 @@ export class Draft {
       generation: generation.number,
       keyId: generation.id,
       after,
-      args: {},
+      args: ownerArgs(this.#entry.type, generation),
       changed: [],
       knownIds: null,
       intent: null,
@@ -152,8 +163,13 @@ export class Draft {
   }
 
   /** Deletes a key that an earlier replacement left behind, and says so. */
-  leftOver(resource: ResourceState, generation: Generation): ResourceChange {
-    this.drop(generation, resource.provider, []);
+  leftOver(
+    resource: ResourceState,
+    generation: Generation,
+    after: readonly string[],
+    phase: DraftStep['phase'] = 'drop',
+  ): ResourceChange {
+    this.drop(generation, resource.provider, after, phase);
     const { type, cloud } = this.#entry;
     return {
       address: resource.address,
@@ -173,6 +189,18 @@ export class Draft {
   }
 
   #forecast(provider: string, operation: Operation, args: JsonObject, enabled: boolean): Step['forecast'] {
-    return handlerOf(this.#world, provider, this.#type).forecast(operation, { args, enabled });
+    const { asynchronous, verify } = this.#entry.type.capabilities;
+    const calls = (one: Operation) => handlerOf(this.#world, provider, this.#type).forecast(one, { args, enabled });
+    if (operation !== 'verify') return calls(operation);
+    return [...(asynchronous ? calls('ready') : []), ...(verify ? calls('verify') : [])];
   }
+}
+
+/** The arguments that name a key's owner, marked as they are in state: enough to find the key again. */
+export function ownerArgs(
+  type: TypeEntry['type'],
+  generation: Pick<Generation, 'args' | 'sensitiveArgs'>,
+): Record<string, Value> {
+  const args = Object.fromEntries(type.owner.arguments.map((name) => [name, generation.args[name] ?? null]));
+  return markSensitive(args, sensitiveNames(type, generation.sensitiveArgs));
 }

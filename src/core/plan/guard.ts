@@ -23,6 +23,14 @@ interface Owned {
   readonly extra: DraftStep[];
 }
 
+/** What looking up by value and by key id needs, made once for an owner: the keys of an owner may be many. */
+interface Index {
+  /** Keys by `<argument> <value>`. */
+  readonly holding: ReadonlyMap<string, readonly ActualKey[]>;
+  /** Steps about a key, by its id. */
+  readonly about: ReadonlyMap<string, readonly DraftStep[]>;
+}
+
 /** Checks everything that a list of the owner's keys tells before a single call is made: names, quotas, own credential. */
 export function guardOwners(
   units: readonly Unit[],
@@ -53,7 +61,32 @@ export function guardOwners(
     guardNames(owned, holders, configuration, findings);
     guardQuota(owned, world, configuration, related, findings);
   }
+  guardIds(units, state, configuration, findings);
   return findings;
+}
+
+/** An id that the stack chose is unique beyond one owner: it must be free wherever the account has keys. */
+function guardIds(units: readonly Unit[], state: State, configuration: Configuration, findings: Findings): void {
+  const wanted = new Map<string, Unit>();
+  for (const unit of units) {
+    const argument = configuration.resources.get(unit.address)?.type.capabilities.customId ?? null;
+    const value = argument === null ? undefined : unit.unique.get(argument);
+    if (argument === null || value === undefined) continue;
+    const { provider, type } = unit.change;
+    const id = `${provider} ${type} ${value}`;
+    const other = wanted.get(id);
+    if (other === undefined) wanted.set(id, unit);
+    else if (other.owner !== unit.owner) {
+      const detail = `${other.address} has the same ${argument}, which must be unique. Give one of them another.`;
+      findings.refusals.push(refusal(unit, configuration, argument, 'Duplicate id', detail));
+    }
+    const old = state.resources.get(unit.address)?.current ?? null;
+    const taker = unit.steps.find((step) => takesName(step, argument));
+    const drop = unit.steps.find((step) => step.kind === 'delete' && step.keyId === old?.id);
+    if (old?.args[argument] !== value || taker === undefined || drop === undefined || drop.owner === unit.owner)
+      continue;
+    if (waitsFor(drop, taker.id, unit)) findings.refusals.push(heldByOld(unit, configuration, argument));
+  }
 }
 
 /** Address of each key that state holds, by key id. */
@@ -66,7 +99,7 @@ function keyHolders(state: State): Map<string, string> {
   return holders;
 }
 
-/** Two keys of one owner cannot share a name where its API wants names to be unique. */
+/** Two keys of one owner cannot share a name, or an id that the stack chose, where the API wants them to be unique. */
 function guardNames(
   owned: Owned,
   holders: ReadonlyMap<string, string>,
@@ -74,59 +107,66 @@ function guardNames(
   findings: Findings,
 ): void {
   const wanted = new Map<string, Unit>();
+  const index = indexOf(owned);
   for (const unit of owned.units) {
-    const name = configuration.resources.get(unit.address)?.type.capabilities.name;
-    if (name == null || !name.uniquePerOwner || unit.wantedName === null || unit.owner !== owned.owner) continue;
-    const other = wanted.get(unit.wantedName);
-    if (other !== undefined) {
-      findings.refusals.push(
-        refusal(
-          unit,
-          configuration,
-          name.argument,
-          'Duplicate name in one owner',
-          `${other.address} has the same ${name.argument}, and names must be unique in ${unit.change.ownerLabel ?? 'an owner'}. Give one of them another.`,
-        ),
-      );
-      continue;
-    }
-    wanted.set(unit.wantedName, unit);
-    const taker = unit.steps.find((step) => takesName(step, name.argument));
-    if (taker === undefined) continue;
-    for (const key of owned.keys.values()) {
-      if (key.args[name.argument] !== unit.wantedName) continue;
-      const freeing = freeingStep(key, owned, name.argument, unit.wantedName);
-      if (freeing !== undefined) {
-        if (freeing.address === unit.address && freeing.after.includes(taker.id)) {
-          findings.refusals.push(
-            refusal(
-              unit,
-              configuration,
-              name.argument,
-              'The old key still has the name',
-              `Names are unique in ${unit.change.ownerLabel ?? 'an owner'} and that of a living key cannot be changed, so the new key cannot be made first. Set lifecycle { create_before_destroy = false } to delete first and accept the time without a key, or give it another ${name.argument}.`,
-            ),
-          );
-          break;
-        }
-        if (freeing.id !== taker.id) findings.waits.push({ step: taker.id, after: freeing.id });
+    if (unit.owner !== owned.owner) continue;
+    for (const [argument, value] of unit.unique) {
+      const other = wanted.get(`${argument} ${value}`);
+      if (other === undefined) {
+        wanted.set(`${argument} ${value}`, unit);
+        guardValue(unit, argument, value, index, holders, configuration, findings);
         continue;
       }
-      const holder = holders.get(key.id);
-      if (holder === unit.address) continue;
       findings.refusals.push(
         refusal(
           unit,
           configuration,
-          name.argument,
-          `The ${name.argument} is taken in ${unit.change.ownerLabel ?? 'the owner'}`,
-          holder === undefined
-            ? `Key ${key.id}, which Keyform does not manage, has it already, and names must be unique. Choose another, or rename or delete that key.`
-            : `${holder} has it and keeps it. Choose another.`,
+          argument,
+          'Duplicate name in one owner',
+          `${other.address} has the same ${argument}, which must be unique in ${unit.change.ownerLabel ?? 'an owner'}. Give one of them another.`,
         ),
       );
-      break;
     }
+  }
+}
+
+/** One value that a unit wants for its key must be free when it is taken. */
+function guardValue(
+  unit: Unit,
+  argument: string,
+  value: string,
+  index: Index,
+  holders: ReadonlyMap<string, string>,
+  configuration: Configuration,
+  findings: Findings,
+): void {
+  const taker = unit.steps.find((step) => takesName(step, argument));
+  if (taker === undefined) return;
+  const label = unit.change.ownerLabel;
+  for (const key of index.holding.get(`${argument} ${value}`) ?? []) {
+    const freeing = freeingStep(index.about.get(key.id) ?? [], argument, value);
+    if (freeing !== undefined) {
+      if (freeing.address === unit.address && waitsFor(freeing, taker.id, unit)) {
+        findings.refusals.push(heldByOld(unit, configuration, argument));
+        return;
+      }
+      if (freeing.id !== taker.id) findings.waits.push({ step: taker.id, after: freeing.id });
+      continue;
+    }
+    const holder = holders.get(key.id);
+    if (holder === unit.address) continue;
+    findings.refusals.push(
+      refusal(
+        unit,
+        configuration,
+        argument,
+        `The ${argument} is taken in ${label ?? 'the owner'}`,
+        holder === undefined
+          ? `Key ${key.id}, which Keyform does not manage, has it already, and it must be unique. Choose another, or free it at the cloud.`
+          : `${holder} has it and keeps it. Choose another.`,
+      ),
+    );
+    return;
   }
 }
 
@@ -136,15 +176,48 @@ function takesName(step: DraftStep, argument: string): boolean {
   );
 }
 
-/** The step after which a key no longer has the name. */
-function freeingStep(key: ActualKey, owned: Owned, argument: string, name: string): DraftStep | undefined {
-  const ofKey = (step: DraftStep) => step.keyId === key.id && step.owner === owned.owner;
-  for (const step of [...owned.extra, ...owned.units.flatMap((unit) => (unit.steps.some(ofKey) ? unit.steps : []))]) {
-    if (!ofKey(step)) continue;
-    if (step.kind === 'recover' || step.kind === 'delete') return step;
-    if (step.kind === 'update' && step.changed.includes(argument) && step.args[argument] !== name) return step;
+function heldByOld(unit: Unit, configuration: Configuration, argument: string): Refusal {
+  return refusal(
+    unit,
+    configuration,
+    argument,
+    `The old key still has the ${argument}`,
+    `It must be unique in ${unit.change.ownerLabel ?? 'an owner'} and that of a living key cannot be changed, so the new key cannot be made first. Set "lifecycle": { "create_before_destroy": false } to delete first and accept the time without a key, or give it another ${argument}.`,
+  );
+}
+
+function indexOf(owned: Owned): Index {
+  const holding = new Map<string, ActualKey[]>();
+  const about = new Map<string, DraftStep[]>();
+  const unique = new Set(owned.units.flatMap((unit) => [...unit.unique.keys()]));
+  for (const key of unique.size === 0 ? [] : owned.keys.values()) {
+    for (const argument of unique) append(holding, `${argument} ${String(key.args[argument] ?? '')}`, key);
   }
-  return undefined;
+  for (const step of [...owned.extra, ...owned.units.flatMap((unit) => unit.steps)]) {
+    if (step.keyId !== null && step.owner === owned.owner) append(about, step.keyId, step);
+  }
+  return { holding, about };
+}
+
+function append<T>(lists: Map<string, T[]>, name: string, item: T): void {
+  const list = lists.get(name);
+  if (list === undefined) lists.set(name, [item]);
+  else list.push(item);
+}
+
+/** The one of a key's steps after which it no longer has the value. */
+function freeingStep(steps: readonly DraftStep[], argument: string, value: string): DraftStep | undefined {
+  return steps.find(
+    (step) =>
+      step.kind === 'recover' ||
+      step.kind === 'delete' ||
+      (step.kind === 'update' && step.changed.includes(argument) && step.args[argument] !== value),
+  );
+}
+
+/** Whether a step of the unit waits for another of its steps, directly or through others of them. */
+function waitsFor(step: DraftStep, other: string, unit: Unit): boolean {
+  return reach(new Map(unit.steps.map(({ id, after }) => [id, after] as const)), step.after).has(other);
 }
 
 /** An owner holds only so many keys; a replacement needs room for one more for a while. */
@@ -157,8 +230,9 @@ function guardQuota(
 ): void {
   const first = owned.units[0];
   if (first === undefined || !(world.keys.get(owned.owner) instanceof Map)) return;
-  const quota = typeOf(world, first.change.type).type.capabilities.quotaPerOwner;
-  if (quota === null) return;
+  const { quota: limit } = typeOf(world, first.change.type).type.capabilities;
+  if (limit === null || !limit.perOwner) return;
+  const quota = limit.keys;
   const steps = owned.units.flatMap((unit) => unit.steps.filter((step) => step.owner === owned.owner));
   const deletes = steps.filter((step) => step.kind === 'delete');
   // What deletes its own old key first needs no room.
@@ -194,7 +268,7 @@ function guardQuota(
         null,
         `The key quota of ${label} is full`,
         step.kind === 'rotate'
-          ? `${counts} A replacement makes the new key before it deletes the old one. Delete a key that nobody needs, or set lifecycle { create_before_destroy = false } to delete first and accept the time without a key.`
+          ? `${counts} A replacement makes the new key before it deletes the old one. Delete a key that nobody needs, or set "lifecycle": { "create_before_destroy": false } to delete first and accept the time without a key.`
           : `${counts} Delete a key that nobody needs, or declare fewer.`,
       ),
     );

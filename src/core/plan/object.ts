@@ -10,8 +10,8 @@ import type { Generation } from '../state.ts';
  * name (`enabled`, `expires_at`) it is one thing. The secret is marked sensitive.
  */
 export function livingObject(type: ResourceType, generation: Generation): Record<string, Value> {
-  const marked = (name: string, value: Value) =>
-    generation.sensitiveArgs.includes(name) && value !== null ? sensitive(value) : value;
+  const marks = sensitiveNames(type, generation.sensitiveArgs);
+  const marked = (name: string, value: Value) => (marks.has(name) && value !== null ? sensitive(value) : value);
   const object: Record<string, Value> = {};
   for (const name of Object.keys(argumentsOf(type))) {
     object[name] = marked(name, generation.args[name] ?? null);
@@ -28,6 +28,13 @@ export function livingObject(type: ResourceType, generation: Generation): Record
   });
 }
 
+/** The named arguments, and those that are sensitive whatever the stack says of them. */
+export function sensitiveNames(type: Pick<ResourceType, 'arguments'>, names: readonly string[]): Set<string> {
+  const all = new Set(names);
+  for (const [name, spec] of Object.entries(type.arguments)) if (spec.sensitive) all.add(name);
+  return all;
+}
+
 /** A key still to be made, as references and plans see it: arguments are planned, most attributes are unknown. */
 export function plannedObject(
   type: ResourceType,
@@ -35,10 +42,16 @@ export function plannedObject(
   generation: number,
 ): Record<string, Value> {
   const object: Record<string, Value> = { ...args };
+  for (const [name, spec] of Object.entries(type.arguments)) {
+    // Left out where the API fills it in: what it will be shows when the key is there.
+    const filledIn = spec.unset === 'keep' && spec.default === null;
+    if (filledIn && (args[name] ?? null) === null) object[name] = spec.sensitive ? sensitive(UNKNOWN) : UNKNOWN;
+  }
   for (const name of Object.keys(type.attributes)) object[name] = UNKNOWN;
+  const { customId } = type.capabilities;
   return Object.assign(object, {
     id: UNKNOWN,
-    access_key_id: UNKNOWN,
+    access_key_id: (customId === null ? null : args[customId]) ?? UNKNOWN,
     secret: sensitive(UNKNOWN),
     created_at: UNKNOWN,
     generation,
@@ -54,12 +67,12 @@ export function updatedObject(
   args: Readonly<Record<string, Value>>,
 ): Record<string, Value> {
   const object = { ...livingObject(type, generation), ...args };
-  for (const name of Object.keys(type.attributes)) object[name] = UNKNOWN;
+  for (const [name, spec] of Object.entries(type.attributes)) if (spec.fixed !== true) object[name] = UNKNOWN;
   return object;
 }
 
 /** Marks the named members of `object` sensitive, in place, and returns it; nulls stay as they are. */
-export function markSensitive(object: Record<string, Value>, names: readonly string[]): Record<string, Value> {
+export function markSensitive(object: Record<string, Value>, names: Iterable<string>): Record<string, Value> {
   for (const name of names) {
     const value = object[name] ?? null;
     if (value !== null && !(value instanceof Sensitive)) object[name] = new Sensitive(value);
@@ -78,10 +91,12 @@ export function overlay(generation: Generation, key: ActualKey): Generation {
   for (const [name, value] of Object.entries(key.args)) args[name] = value;
   return {
     ...generation,
-    accessKeyId: key.accessKeyId,
+    // Empty where the API does not tell it yet.
+    accessKeyId: key.accessKeyId === '' ? generation.accessKeyId : key.accessKeyId,
     createdAt: key.createdAt ?? generation.createdAt,
     expiresAt: key.expiresAt,
     enabled: key.enabled,
+    secret: key.secret ?? generation.secret,
     args: args satisfies JsonObject,
     attributes: { ...generation.attributes, ...key.attributes },
   };

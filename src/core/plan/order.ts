@@ -3,6 +3,9 @@ import type { DraftStep } from './draft.ts';
 import type { Step } from './plan.ts';
 import type { Unit } from './unit.ts';
 
+/** What of a unit its order is made from. */
+export type Stepped = Pick<Unit, 'address' | 'steps'>;
+
 /** An extra edge between steps: `step` waits for `after`. */
 export interface Wait {
   readonly step: string;
@@ -18,7 +21,7 @@ export interface Wait {
  * Returns the steps in an order that can be walked, each with all it waits for, or the addresses of a cycle.
  */
 export function orderSteps(
-  units: ReadonlyMap<string, Unit>,
+  units: ReadonlyMap<string, Stepped>,
   dependencies: ReadonlyMap<string, readonly string[]>,
   extra: readonly DraftStep[],
   waits: readonly Wait[],
@@ -60,7 +63,7 @@ export function orderSteps(
 /** Ids of the making steps that an address waits for: of its dependencies, or of theirs where those have none to make. */
 function makingSteps(
   address: string,
-  units: ReadonlyMap<string, Unit>,
+  units: ReadonlyMap<string, Stepped>,
   dependencies: ReadonlyMap<string, readonly string[]>,
 ): string[] {
   const found: string[] = [];

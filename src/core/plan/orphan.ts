@@ -1,36 +1,67 @@
 import type { Configuration } from '../configuration/stack.ts';
+import type { Diagnostic } from '../diagnostic.ts';
 import type { Intent } from '../state.ts';
-import { handlerOf, type World } from './actual.ts';
-import type { DraftStep } from './draft.ts';
-import type { Misplaced, Orphan } from './refresh.ts';
+import { handlerOf, typeOf, type World } from './actual.ts';
+import { soleKeys, type Unsettled } from './attempt.ts';
+import { type DraftStep, ownerArgs } from './draft.ts';
+import type { Misplaced, Refreshed } from './refresh.ts';
 import { attempt, type Refusal } from './refusal.ts';
+
+/** By address: the step that takes over its orphan, whose secret is known or can be read. */
+export function adoptOrphans({ adoptions }: Pick<Refreshed, 'adoptions'>, world: World): Map<string, DraftStep> {
+  return new Map(
+    adoptions.map(({ intent, owner, generation }) => [
+      intent.address,
+      {
+        id: `adopt ${intent.address} ${generation.id}`,
+        kind: 'adopt',
+        address: intent.address,
+        type: intent.type,
+        provider: intent.provider,
+        owner,
+        generation: generation.number,
+        keyId: generation.id,
+        after: [],
+        args: ownerArgs(typeOf(world, intent.type).type, generation),
+        changed: [],
+        knownIds: null,
+        intent: intent.id,
+        forecast: handlerOf(world, intent.provider, intent.type).forecast('list', generation),
+        phase: 'make',
+      },
+    ]),
+  );
+}
 
 /** One orphan candidate is deleted, and its address is made again; several are for a person to tell apart. */
 export function recoverOrphans(
-  orphans: readonly Orphan[],
+  { orphans, adoptions }: Pick<Refreshed, 'orphans' | 'adoptions'>,
   world: World,
   configuration: Configuration,
   targets: ReadonlySet<string> | null,
   refusals: Refusal[],
 ): DraftStep[] {
   const steps: DraftStep[] = [];
-  const claimed = new Map<string, number>();
-  for (const { owner, candidates } of orphans)
-    for (const key of candidates) claimed.set(`${owner} ${key.id}`, (claimed.get(`${owner} ${key.id}`) ?? 0) + 1);
-  for (const { intent, owner, candidates } of orphans) {
+  const sole = soleKeys(orphans);
+  for (const { intent, owner, candidates, fits } of orphans) {
     if (targets !== null && !targets.has(intent.address)) continue;
-    const [key] = candidates;
-    const alone = candidates.length === 1 && key !== undefined && claimed.get(`${owner} ${key.id}`) === 1;
+    if (adoptions.some((adoption) => adoption.intent.id === intent.id)) continue;
+    const key = sole.get(intent.id);
     const label = world.owners.get(owner)?.label ?? 'its owner';
-    if (!alone || key === undefined) {
+    if (key === undefined) {
+      const listed = candidates
+        .map((candidate) => `${candidate.id} (created ${candidate.createdAt ?? 'at an unknown time'})`)
+        .join(', ');
       refusals.push({
         address: intent.address,
         diagnostic: {
           severity: 'error',
-          summary: 'A key may have been made without being recorded, and several could be it',
-          detail: `An attempt to make its key has no recorded result. Of ${label} these appeared since: ${candidates
-            .map((candidate) => `${candidate.id} (created ${candidate.createdAt ?? 'at an unknown time'})`)
-            .join(', ')}. Delete those that nobody uses at the cloud, then plan again.`,
+          summary: fits
+            ? 'A key may have been made without being recorded, and several could be it'
+            : 'A key was made whose secret is here, and no key is as it was asked for',
+          detail: fits
+            ? `An attempt to make its key has no recorded result. Of ${label} these appeared since: ${listed}. Delete those that nobody uses at the cloud, then plan again.`
+            : `The attempt of ${intent.at} got a secret without the key's id. Of ${label} these appeared since, with other arguments: ${listed}. Make the right one as the stack has it, or delete it if nobody uses it, then plan again. If it is none of them, let the secret go with -replace=${intent.address}.`,
           address: intent.address,
         },
       });
@@ -61,15 +92,29 @@ export function recoverOrphans(
   return steps;
 }
 
+/** What is said when a secret is let go whose key was never found. */
+export function givenUpWarning(intent: Intent): Diagnostic {
+  return {
+    severity: 'warning',
+    summary: 'A secret is let go whose key was not found',
+    detail: `The attempt of ${intent.at} got a secret without the key's id, and no key is as it was asked for. Applying this plan forgets the secret.`,
+    address: intent.address,
+  };
+}
+
 /** Until it is known what became of an attempt to create, another one could make a second key. */
-export function unsettledRefusal(intent: Intent, configuration: Configuration): Refusal {
+export function unsettledRefusal({ intent, error }: Unsettled, configuration: Configuration): Refusal {
+  const why =
+    error === null
+      ? 'Plan with refresh, and at the endpoint and account of then, so that Keyform can look for its key. An API that takes its time may show it a minute later.'
+      : `Its owner did not tell whether there is a key: ${error.message}. Plan again when it does.`;
   const place = configuration.resources.get(intent.address)?.place;
   return {
     address: intent.address,
     diagnostic: {
       severity: 'error',
-      summary: 'An earlier attempt may have made a key, and its owner was not read',
-      detail: `The attempt of ${intent.at} has no recorded result. Plan with refresh, and at the endpoint and account of then, so that Keyform can look for its key.`,
+      summary: 'An earlier attempt may have made a key that has not been seen',
+      detail: `The attempt of ${intent.at} has no recorded result. ${why}`,
       address: intent.address,
       ...(place === undefined ? {} : { place }),
     },

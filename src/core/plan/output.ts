@@ -46,11 +46,8 @@ export function planOutputs(
         continue;
       }
       if (containsSensitive(value) && !output.sensitive) {
-        report.error(
-          output.place,
-          'Output refers to sensitive values',
-          `To reduce the risk of accidentally exporting a secret, output "${output.name}" must say so: add sensitive = true.`,
-        );
+        const { summary, detail } = exposed(output.name);
+        report.error(output.place, summary, detail);
         continue;
       }
       const old = outputIn(state, output.name);
@@ -78,4 +75,12 @@ export function planOutputs(
 
 function outputIn(state: State, name: string): State['outputs'][string] | undefined {
   return Object.hasOwn(state.outputs, name) ? state.outputs[name] : undefined;
+}
+
+/** What is said of an output whose value is sensitive and that does not say so. */
+export function exposed(name: string): { readonly summary: string; readonly detail: string } {
+  return {
+    summary: 'Output refers to sensitive values',
+    detail: `To reduce the risk of accidentally exporting a secret, output "${name}" must say so: add sensitive = true.`,
+  };
 }

@@ -8,6 +8,7 @@ import { connectionOf, ownerOf, type World } from './actual.ts';
 import { desire, knownArgs } from './desire.ts';
 import type { PlanInput } from './input.ts';
 import { livingObject, plannedObject } from './object.ts';
+import { foresee } from './reading.ts';
 
 /** An owner to ask, and through what. */
 export interface AskedOwner {
@@ -16,17 +17,32 @@ export interface AskedOwner {
   readonly label: string;
   /** Arguments that name the owner. */
   readonly args: JsonObject;
+  /** Keys of the stack or its state are there. */
+  readonly managed: boolean;
+  /** A data source reads it. */
+  readonly read: boolean;
 }
 
-/** Owners that must be asked before planning: of every key in state, and of every declared key whose owner is known. */
+/**
+ * Owners that must be asked before planning: with `managed` those of every key in state, and of every declared key whose owner
+ * is known; with `read` those of data sources that can be read by now. A data source whose owner is in `world.data` has its
+ * answer already, so that what depends on it is known: ask again until no owner is new.
+ */
 export function ownersToAsk(
   input: Pick<PlanInput, 'configuration' | 'wiring' | 'variables' | 'state' | 'world'>,
+  what: { readonly managed: boolean; readonly read: boolean },
 ): Map<string, AskedOwner> {
-  const owners = new Map<string, AskedOwner>();
-  const add = (provider: string, type: string, args: JsonObject) => {
+  const owners = new Map<string, { -readonly [name in keyof AskedOwner]: AskedOwner[name] }>();
+  const add = (provider: string, type: string, args: JsonObject, use: 'managed' | 'read' = 'managed') => {
+    if (!what[use]) return;
     try {
       const owner = ownerOf(input.world, provider, type, args);
-      if (!owners.has(owner.id)) owners.set(owner.id, { type, provider, label: owner.label, args });
+      const known = owners.get(owner.id);
+      if (known !== undefined) known[use] = true;
+      else {
+        const { label } = owner;
+        owners.set(owner.id, { type, provider, label, args, managed: use === 'managed', read: use === 'read' });
+      }
     } catch {
       // No connection: planning meets the same error at the address itself and reports it there.
     }
@@ -39,6 +55,12 @@ export function ownersToAsk(
   for (const intent of input.state.intents.values()) add(intent.provider, intent.type, intent.args);
   const scope = new StackScope(input.configuration, input.variables);
   for (const address of input.wiring.order) {
+    const data = input.configuration.data.get(address);
+    if (data !== undefined) {
+      const { value, asks } = foresee(data, scope, input);
+      if (asks !== null) add(data.provider, data.source.resource.type, asks, 'read');
+      scope.resources.set(address, value);
+    }
     const block = input.configuration.resources.get(address);
     if (block === undefined) continue;
     const current = input.state.resources.get(address)?.current ?? null;
@@ -51,10 +73,8 @@ export function ownersToAsk(
     );
     if (desired === null) continue;
     const args = knownArgs(desired.args);
-    const wanting = Object.entries(block.type.arguments).some(
-      ([name, spec]) => spec.forcesNew && !Object.hasOwn(args, name),
-    );
-    if (!wanting) add(block.provider, block.type.type, args);
+    if (block.type.owner.arguments.every((name) => Object.hasOwn(args, name)))
+      add(block.provider, block.type.type, args);
   }
   return owners;
 }

@@ -7,8 +7,22 @@ import type { JournalEntry } from '../state.ts';
  * The plan: a value that can be printed, saved, compared and executed by code that decides nothing any more.
  */
 
-/** What a step does. `rotate` makes the next generation of an address that has a key; `recover` deletes an orphan. */
-export type StepKind = 'create' | 'rotate' | 'verify' | 'update' | 'enable' | 'disable' | 'delete' | 'recover';
+/**
+ * What a step does. `rotate` makes the next generation of an address that has a key; `verify` waits until a key is ready where
+ * that takes time, and tries its secret where that is possible; `recover` deletes an orphan; `adopt` takes one over, because
+ * its secret is known or can be read. `read` reads a data source and changes nothing.
+ */
+export type StepKind =
+  | 'create'
+  | 'rotate'
+  | 'verify'
+  | 'update'
+  | 'enable'
+  | 'disable'
+  | 'delete'
+  | 'recover'
+  | 'adopt'
+  | 'read';
 
 /** One thing that apply does, with at most one effect at a key API. */
 export interface Step {
@@ -21,19 +35,19 @@ export interface Step {
   readonly provider: string;
   /** Owner id; null when the owner is not known before apply. */
   readonly owner: string | null;
-  /** Number of the generation that is made or concerned; 0 for an orphan. */
+  /** Number of the generation that is made, concerned or adopted; 0 for an orphan that is deleted. */
   readonly generation: number;
   /** Id of the key concerned; null for one that is still to be made. */
   readonly keyId: string | null;
   /** Ids of the steps that must have succeeded before. */
   readonly after: readonly string[];
-  /** For create, rotate, update: argument values, completed; unknown parts are evaluated again when they are known. */
+  /** For create, rotate, update, read: argument values, completed; unknown parts are evaluated again when they are known. */
   readonly args: Readonly<Record<string, Value>>;
   /** For update: the arguments to change. */
   readonly changed: readonly string[];
   /** For create and rotate: ids of the owner's keys that state did not hold when planned; null when it was not listed. */
   readonly knownIds: readonly string[] | null;
-  /** For recover: the intent that it settles. */
+  /** For recover and adopt: the intent that it settles. */
   readonly intent: string | null;
   /** API calls that the step will make. */
   readonly forecast: readonly ForecastCall[];
@@ -78,6 +92,21 @@ export interface OutputChange {
   readonly before: Value;
   readonly after: Value;
   readonly sensitive: boolean;
+}
+
+/** A data source: what was read of it for the plan, or that it is read at apply. */
+export interface DataRead {
+  /** `data.TYPE.NAME`. */
+  readonly address: string;
+  /** The data source's name: a resource type's, with an "s" behind it for all keys of an owner. */
+  readonly type: string;
+  readonly name: string;
+  readonly cloud: string;
+  readonly provider: string;
+  /** Why it is only read at apply, in Terraform's words; null when it is read. */
+  readonly deferred: 'read_because_config_unknown' | 'read_because_dependency_pending' | null;
+  /** All arguments and attributes, by name. */
+  readonly values: Readonly<Record<string, Value>>;
 }
 
 /** Something that the refresh found to differ from state. */
@@ -144,6 +173,8 @@ export interface Plan {
   readonly createdAt: string;
   readonly steps: readonly Step[];
   readonly changes: readonly ResourceChange[];
+  /** In the order of the stack's references. */
+  readonly data: readonly DataRead[];
   readonly outputs: readonly OutputChange[];
   readonly drift: readonly Drift[];
   readonly unmanaged: readonly UnmanagedKey[];
@@ -166,11 +197,12 @@ export function hasChanges(plan: Plan): boolean {
 }
 
 /** Counts as Terraform prints them: a replacement adds one and destroys one. */
-export function countChanges(plan: Plan): { add: number; change: number; destroy: number } {
-  const counts = { add: 0, change: 0, destroy: 0 };
+export function countChanges(plan: Plan): { add: number; change: number; destroy: number; adopt: number } {
+  const counts = { add: 0, change: 0, destroy: 0, adopt: 0 };
   for (const step of plan.steps) {
     if (step.kind === 'create' || step.kind === 'rotate') counts.add += 1;
     if (step.kind === 'delete' || step.kind === 'recover') counts.destroy += 1;
+    if (step.kind === 'adopt') counts.adopt += 1;
   }
   counts.change = plan.changes.filter((change) => change.actions[0] === 'update').length;
   return counts;

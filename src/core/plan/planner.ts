@@ -1,17 +1,21 @@
 import { Report } from '../configuration/block.ts';
 import { StackScope } from '../configuration/scope.ts';
-import { stableStringify } from '../json.ts';
+import { type JsonObject, stableStringify } from '../json.ts';
+import type { ResourceState } from '../state.ts';
 import { typeOf } from './actual.ts';
+import type { Orphan } from './attempt.ts';
 import { desire } from './desire.ts';
+import type { DraftStep } from './draft.ts';
 import { forecast } from './forecast.ts';
 import { type Findings, guardCredential, guardDeletes, guardOwners, guardProtected } from './guard.ts';
 import type { PlanInput } from './input.ts';
 import { livingObject } from './object.ts';
 import { orderSteps } from './order.ts';
-import { misplacedRefusal, recoverOrphans, unsettledRefusal } from './orphan.ts';
+import { adoptOrphans, givenUpWarning, misplacedRefusal, recoverOrphans, unsettledRefusal } from './orphan.ts';
 import { planOutputs } from './output.ts';
 import { requireListed, requireOwners } from './owner.ts';
 import type { Plan, Step } from './plan.ts';
+import { orderReads, type PlannedRead, planData, withdrawReads } from './reading.ts';
 import { type Refreshed, refresh } from './refresh.ts';
 import { attempt, dependentRefusal, type Refusal, withdrawRefused } from './refusal.ts';
 import { checkTargets } from './target.ts';
@@ -24,21 +28,26 @@ import { planDeclared, planRemoved, type Unit } from './unit.ts';
 export function makePlan(input: PlanInput): Plan {
   const { configuration, world, options } = input;
   const report = new Report();
-  const refreshed = refresh(input.state, world);
-  const targets = checkTargets(input, refreshed, report);
+  const targets = checkTargets(input, report);
+  const adopts = (address: string) => options.mode !== 'refresh-only' && targets?.has(address) !== false;
+  const refreshed = refresh(input.state, world, input.now, adopts, (address) => input.wiring.dependencies.get(address));
+  const adoptions = adoptOrphans(refreshed, world);
   const scope = new StackScope(configuration, input.variables);
   const refusals: Refusal[] = [];
   const units = new Map<string, Unit>();
+  const reads = new Map<string, PlannedRead>();
 
   if (options.mode !== 'refresh-only') {
     const removedMode = options.mode === 'normal' ? 'removed' : targets === null ? 'destroy' : 'targeted';
-    if (options.mode === 'normal') planConfiguration(input, refreshed, scope, targets, units, refusals, report);
+    if (options.mode === 'normal')
+      planConfiguration(input, refreshed, scope, targets, adoptions, units, reads, refusals, report);
     for (const resource of refreshed.state.resources.values()) {
       if (options.mode === 'normal' && configuration.resources.has(resource.address)) continue;
       if (targets !== null && !targets.has(resource.address)) continue;
       attempt(resource.address, configuration, refusals, () => {
         requireOwners(world, resource);
-        units.set(resource.address, planRemoved(resource, typeOf(world, resource.type), world, removedMode));
+        const unit = planRemoved(resource, typeOf(world, resource.type), world, removedMode);
+        units.set(resource.address, beginWith(adoptions.get(resource.address), unit));
       });
     }
   } else {
@@ -47,13 +56,26 @@ export function makePlan(input: PlanInput): Plan {
       if (resource?.current != null)
         scope.resources.set(address, livingObject(typeOf(world, resource.type).type, resource.current));
     }
+    if (configuration.data.size > 0) {
+      for (const address of input.wiring.order) {
+        const block = configuration.data.get(address);
+        if (block === undefined || (targets !== null && !targets.has(address))) continue;
+        planData(block, { input, scope, units, reads, refusals, report });
+      }
+    }
   }
 
-  const extra =
-    options.mode === 'refresh-only' ? [] : recoverOrphans(refreshed.orphans, world, configuration, targets, refusals);
+  const lost = options.mode === 'refresh-only' ? [] : givenUp(refreshed, input, targets);
+  const open = { ...refreshed, orphans: refreshed.orphans.filter((orphan) => !lost.includes(orphan)) };
+  const extra = options.mode === 'refresh-only' ? [] : recoverOrphans(open, world, configuration, targets, refusals);
   const all = [...units.values()];
-  for (const intent of options.mode === 'refresh-only' ? [] : refreshed.unsettled) {
-    if (units.get(intent.address)?.steps.length) refusals.push(unsettledRefusal(intent, configuration));
+  for (const open of options.mode === 'refresh-only' ? [] : refreshed.unsettled) {
+    const { address } = open.intent;
+    const unit = units.get(address);
+    // An address with nothing to do can wait; one that is to end, or of which nothing else is known, cannot be passed over.
+    const idle = options.mode === 'normal' && unit !== undefined && unit.steps.length === 0;
+    const said = refusals.some((refusal) => refusal.address === address);
+    if (!idle && !said && targets?.has(address) !== false) refusals.push(unsettledRefusal(open, configuration));
   }
   for (const misplaced of refreshed.misplaced) {
     if (targets === null || targets.has(misplaced.address)) refusals.push(misplacedRefusal(misplaced, configuration));
@@ -74,13 +96,23 @@ export function makePlan(input: PlanInput): Plan {
     if (before === null) scope.resources.delete(address);
     else scope.resources.set(address, before);
   }
+  withdrawReads({ reads, scope, refusals }, withdrawn, dependencies);
   scope.refresh();
 
+  const ordering = orderReads([...reads.values()], units, dependencies);
   const waits = [
     ...findings.waits,
+    ...ordering.waits,
     ...extra.flatMap((step) => firstMakes(units, step.address).map((id) => ({ step: id, after: step.id }))),
   ];
-  const ordered = orderSteps(units, dependencies, extra, waits);
+  // An orphan is taken over even where nothing else can be done for its address.
+  const alone = [...adoptions.values()].filter(
+    (step) => !units.get(step.address)?.steps.some(({ id }) => id === step.id),
+  );
+  const { units: early } = ordering;
+  const stepped =
+    early.length === 0 ? units : new Map([...units, ...early.map((read) => [read.address, read] as const)]);
+  const ordered = orderSteps(stepped, dependencies, [...extra, ...alone, ...ordering.late], waits);
   let steps: Step[] = [];
   let blocked = report.failed;
   if ('cycle' in ordered) {
@@ -107,6 +139,7 @@ export function makePlan(input: PlanInput): Plan {
       ...(unit.change.actions[0] === 'no-op' && unit.change.before === null ? [] : [unit.change]),
       ...unit.deposedChanges,
     ]),
+    data: [...reads.values()].map(({ read }) => read),
     outputs,
     drift: refreshed.drift,
     unmanaged: refreshed.unmanaged,
@@ -121,9 +154,14 @@ export function makePlan(input: PlanInput): Plan {
     ),
     coverage: refreshed.coverage,
     forecast: forecast(steps, world),
-    entries: [...refreshed.entries, ...rewirings(units, input, refreshed, withdrawn)],
+    entries: [
+      ...refreshed.entries,
+      ...lost.map(({ intent }) => ({ kind: 'settled' as const, intent: intent.id })),
+      ...rewirings(units, input, refreshed, new Set([...withdrawn, ...adoptions.keys()])),
+    ],
     diagnostics: [
       ...configuration.warnings,
+      ...lost.map(({ intent }) => givenUpWarning(intent)),
       ...report.diagnostics,
       ...refusals.map((refusal) => refusal.diagnostic),
       ...(tooMany === null ? [] : [tooMany]),
@@ -137,13 +175,18 @@ function planConfiguration(
   refreshed: Refreshed,
   scope: StackScope,
   targets: ReadonlySet<string> | null,
+  adoptions: ReadonlyMap<string, DraftStep>,
   units: Map<string, Unit>,
+  reads: Map<string, PlannedRead>,
   refusals: Refusal[],
   report: Report,
 ): void {
   const { configuration, wiring, world, options } = input;
   const replace = new Set(options.replace);
   for (const address of wiring.order) {
+    const data = configuration.data.get(address);
+    if (data !== undefined && targets?.has(address) !== false)
+      planData(data, { input, scope, units, reads, refusals, report });
     const block = configuration.resources.get(address);
     if (block === undefined) continue;
     const resource = refreshed.state.resources.get(address);
@@ -164,14 +207,44 @@ function planConfiguration(
       const unit = planDeclared(block, desired, resource, world, {
         replace: replace.has(address),
         strangers: refreshed.strangers,
-        remembered: input.state.resources.get(address)?.current?.args ?? null,
+        remembered: rememberedArgs(input.state.resources.get(address), resource),
         lastGeneration: input.state.resources.get(address)?.lastGeneration ?? 0,
+        adopted: refreshed.adoptions.some(({ intent }) => intent.address === address && intent.secret !== null),
       });
       if (unit.owner !== null && unit.steps.length > 0) requireListed(world, unit.owner);
-      units.set(address, unit);
+      units.set(address, beginWith(adoptions.get(address), unit));
       scope.resources.set(address, unit.value);
     });
   }
+}
+
+/**
+ * Attempts whose secret arrived, for a key that nobody has found, and which the user lets go: the address is to end, or its
+ * replacement is asked for.
+ */
+function givenUp(refreshed: Refreshed, input: PlanInput, targets: ReadonlySet<string> | null): readonly Orphan[] {
+  const { configuration, options } = input;
+  return refreshed.orphans.filter(
+    ({ fits, intent: { address } }) =>
+      !fits &&
+      targets?.has(address) !== false &&
+      (options.mode === 'destroy' || !configuration.resources.has(address) || options.replace.includes(address)),
+  );
+}
+
+/** The unit with a step before all others; undefined for none. */
+function beginWith(step: DraftStep | undefined, unit: Unit): Unit {
+  if (step === undefined) return unit;
+  const later = unit.steps.map((other) => ({ ...other, after: [...other.after, step.id] }));
+  return { ...unit, steps: [step, ...later] };
+}
+
+/** The arguments that state had for the key that is current after the refresh, or for the one that is gone; null for none. */
+function rememberedArgs(before: ResourceState | undefined, now: ResourceState | undefined): JsonObject | null {
+  const key = before?.current ?? null;
+  // A key that has just been adopted is another than the one that state knew.
+  if (key === null || (now?.current != null && now.current.number !== key.number)) return null;
+  return key.args;
 }
 
 /** Dependencies of what the stack declares, and for the rest those that state remembers. */
@@ -191,22 +264,20 @@ function firstMakes(units: ReadonlyMap<string, Unit>, address: string): string[]
     .map((step) => step.id);
 }
 
-/** Records for keys whose provider reference, dependencies or sensitive marks changed without a call to an API. */
+/**
+ * Records for keys whose provider reference, dependencies or sensitive marks changed without a call to an API. Not for
+ * `except`: a key that is about to be adopted is in no state yet when these are recorded.
+ */
 function rewirings(
   units: ReadonlyMap<string, Unit>,
   input: PlanInput,
   refreshed: Refreshed,
-  withdrawn: ReadonlySet<string>,
+  except: ReadonlySet<string>,
 ): Plan['entries'] {
   return [...units.values()].flatMap((unit) => {
     const resource = refreshed.state.resources.get(unit.address);
     const wanted = input.wiring.dependencies.get(unit.address);
-    if (
-      resource === undefined ||
-      withdrawn.has(unit.address) ||
-      input.options.mode !== 'normal' ||
-      wanted === undefined
-    )
+    if (resource === undefined || except.has(unit.address) || input.options.mode !== 'normal' || wanted === undefined)
       return [];
     const provider = unit.rewired ?? resource.provider;
     const moved =

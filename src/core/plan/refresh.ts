@@ -1,4 +1,4 @@
-import { type Json, stableStringify } from '../json.ts';
+import { stableStringify } from '../json.ts';
 import type { ActualKey, Owner, ResourceType } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
 import {
@@ -11,17 +11,18 @@ import {
   type State,
 } from '../state.ts';
 import { credentialsOf, ownerOf, typeOf, type World } from './actual.ts';
+import {
+  type Adoption,
+  CLOCK_SLACK_MS,
+  followAttempts,
+  heldKeys,
+  LATE_MS,
+  type Orphan,
+  type Unsettled,
+} from './attempt.ts';
 import { livingObject, nameIn, overlay } from './object.ts';
 import type { Drift, UnmanagedKey } from './plan.ts';
-
-/** An attempt to create whose result nobody recorded, and what the API shows of it. */
-export interface Orphan {
-  readonly intent: Intent;
-  /** Id of its owner as asked now; the credential may be another than then. */
-  readonly owner: string;
-  /** Keys that it may have made: of its owner, unknown before it, in no state, of its arguments and time. */
-  readonly candidates: readonly ActualKey[];
-}
+import { same } from './same.ts';
 
 /** A key of which state knows that it lives somewhere else than where Keyform looks now. */
 export interface Misplaced {
@@ -39,27 +40,30 @@ export interface Refreshed {
   readonly entries: readonly JournalEntry[];
   readonly drift: readonly Drift[];
   readonly orphans: readonly Orphan[];
+  /** Already part of `state`, and not of `entries`: a step records them. */
+  readonly adoptions: readonly Adoption[];
   /** Keys that were seen under another endpoint, account or identity than is asked now, so that nothing is known of them. */
   readonly misplaced: readonly Misplaced[];
-  /** Open attempts to create whose owner was not read, so that nothing is known of what became of them. */
-  readonly unsettled: readonly Intent[];
+  readonly unsettled: readonly Unsettled[];
   readonly unmanaged: readonly UnmanagedKey[];
   /** By owner id, for each owner that was read: ids of its keys that state does not hold. */
   readonly strangers: ReadonlyMap<string, readonly string[]>;
   readonly coverage: { readonly managed: number; readonly total: number };
 }
 
-/** How far a vendor's clock may be off ours when a creation time is compared with that of an intent. */
-const CLOCK_SLACK_MS = 5 * 60_000;
-
-/** How long after its intent a create may still reach the API: all waits for rate limits and all pauses between attempts. */
-const LONGEST_CREATE_MS = 15 * 60_000;
-
 /**
  * Compares what state remembers with what the APIs show. Pure: the result says what to record, nothing is recorded. An
  * owner that could not be read changes nothing: its keys stay as they are remembered, and nothing of it is called gone.
+ * `now`: milliseconds since 1970; `adopts`: addresses for which an orphan may be taken over; `dependencies`: what an address
+ * depends on as the stack has it, undefined for one that the stack does not declare.
  */
-export function refresh(before: State, world: World): Refreshed {
+export function refresh(
+  before: State,
+  world: World,
+  now: number,
+  adopts: (address: string) => boolean,
+  dependencies: (address: string) => readonly string[] | undefined,
+): Refreshed {
   const state: MutableState = {
     ...before,
     resources: new Map(before.resources),
@@ -69,7 +73,7 @@ export function refresh(before: State, world: World): Refreshed {
   const drift: Drift[] = [];
   const misplaced: Misplaced[] = [];
   const managed = new Set<string>();
-  const held = new Set<string>();
+  const held = heldKeys(before, world);
   const record = (entry: JournalEntry) => {
     entries.push(entry);
     applyEntry(state, entry);
@@ -78,7 +82,6 @@ export function refresh(before: State, world: World): Refreshed {
   for (const resource of before.resources.values()) {
     const { type, cloud } = typeOf(world, resource.type);
     for (const generation of [...resource.deposed, ...(resource.current === null ? [] : [resource.current])]) {
-      held.add(`${cloud.name} ${generation.id}`);
       const owner = ownerIn(world, resource, generation);
       // Without a connection nothing is known of the key; whoever plans a step for it meets the error itself.
       if (owner === null) continue;
@@ -101,6 +104,7 @@ export function refresh(before: State, world: World): Refreshed {
         deposed: generation === resource.current ? null : generation.id,
         before: livingObject(type, generation),
       };
+      if (key === undefined && isLate(generation, type, now)) continue;
       if (key === undefined) {
         record({ kind: 'forgotten', address: resource.address, generation: generation.number });
         drift.push({ ...base, kind: 'gone', after: null, changed: [] });
@@ -114,30 +118,32 @@ export function refresh(before: State, world: World): Refreshed {
     }
   }
 
-  const orphans: Orphan[] = [];
-  const unsettled: Intent[] = [];
-  for (const intent of before.intents.values()) {
-    if (intent.operation !== 'create') {
-      // The refresh above has seen what became of the key, so there is nothing left to find out.
-      if (isSeen(intent, before, world)) record({ kind: 'settled', intent: intent.id });
-      continue;
-    }
-    const owner = intentOwner(intent, world);
-    const keys = owner === null ? null : readKeys(world, owner.id);
-    if (owner === null || keys === null) {
-      unsettled.push(intent);
-      continue;
-    }
-    const candidates = possibleKeys(intent, keys, world, held);
-    if (candidates.length === 0) record({ kind: 'settled', intent: intent.id });
-    else orphans.push({ intent, owner: owner.id, candidates });
+  // The refresh above has seen what became of the keys that were to be changed or deleted.
+  for (const intent of before.intents.values())
+    if (intent.operation !== 'create' && isSeen(intent, before, world)) record({ kind: 'settled', intent: intent.id });
+  const { orphans, adoptions, unsettled, settled } = followAttempts(before, world, held, now, adopts);
+  for (const { id } of settled) record({ kind: 'settled', intent: id });
+  for (const { intent, owner, generation } of adoptions) {
+    const needs = dependencies(intent.address) ?? before.resources.get(intent.address)?.dependencies ?? [];
+    applyEntry(state, { kind: 'created', intent: intent.id, generation, dependencies: needs });
+    managed.add(`${owner} ${generation.id}`);
+    held.add(`${typeOf(world, intent.type).cloud.name} ${generation.id}`);
   }
   const suspects = new Set(
     orphans.flatMap(({ intent, owner, candidates }) =>
       candidates.map((key) => `${typeOf(world, intent.type).cloud.name} ${world.owners.get(owner)?.label} ${key.id}`),
     ),
   );
-  return { state, entries, drift, misplaced, orphans, unsettled, ...findUnmanaged(world, managed, held, suspects) };
+  return {
+    state,
+    entries,
+    drift,
+    misplaced,
+    orphans,
+    adoptions,
+    unsettled,
+    ...findUnmanaged(world, managed, held, suspects),
+  };
 }
 
 /** The owner of a generation as it would be asked now; null where there is no connection to ask through. */
@@ -164,48 +170,11 @@ function isSeen(intent: Intent, state: State, world: World): boolean {
   return owner !== null && owner.scope === intent.scope && readKeys(world, owner.id) !== null;
 }
 
-/** The owner of an attempt to create, whatever credential asks now; null when somewhere else would be asked, or nobody. */
-function intentOwner(intent: Intent, world: World): Owner | null {
-  try {
-    const owner = ownerOf(world, intent.provider, intent.type, intent.args);
-    return owner.scope === intent.scope ? owner : null;
-  } catch {
-    return null;
-  }
+/** Whether a list may lack the key because it is so new. */
+function isLate(generation: Generation, type: ResourceType, now: number): boolean {
+  if (!type.capabilities.asynchronous || generation.createdAt === null) return false;
+  return now < Date.parse(generation.createdAt) + LATE_MS + CLOCK_SLACK_MS;
 }
-
-/**
- * The keys that an attempt to create can have made: of its owner, in no state, unknown before, made while it may have been
- * under way, and as it asked for. A key that somebody else made must never be among them, so what does not fit in every
- * respect is left to be shown as unmanaged.
- */
-function possibleKeys(
-  intent: Intent,
-  keys: ReadonlyMap<string, ActualKey>,
-  world: World,
-  held: ReadonlySet<string>,
-): ActualKey[] {
-  const { type, cloud } = typeOf(world, intent.type);
-  const own = credentialsOf(world, cloud.name);
-  const known = new Set(intent.knownIds);
-  const began = Date.parse(intent.at);
-  return [...keys.values()].filter((key) => {
-    if (known.has(key.id) || held.has(`${cloud.name} ${key.id}`)) return false;
-    // A credential given to Keyform since then is no orphan: recovering it would lock Keyform out.
-    if (own.has(key.accessKeyId)) return false;
-    const made = key.createdAt === null ? began : Date.parse(key.createdAt);
-    if (made < began - CLOCK_SLACK_MS || made > began + LONGEST_CREATE_MS + CLOCK_SLACK_MS) return false;
-    return Object.entries(type.arguments).every(
-      ([argument, spec]) =>
-        spec.source !== 'reported' ||
-        MOVING.includes(argument) ||
-        same(key.args[argument] ?? null, intent.args[argument] ?? null, spec.same),
-    );
-  });
-}
-
-/** Arguments that do not tell whose attempt a key was: they are set after it is made, or follow from the moment. */
-const MOVING: readonly string[] = ['enabled', 'expires_at'];
 
 /** What differs: names to show, and whether anything at all does (attributes that merely move along are not shown). */
 function differences(type: ResourceType, before: Generation, after: Generation): { shown: string[]; any: boolean } {
@@ -216,6 +185,7 @@ function differences(type: ResourceType, before: Generation, after: Generation):
   const instants = type.arguments.expires_at?.same;
   if (!shown.includes('expires_at') && !same(before.expiresAt, after.expiresAt, instants)) shown.push('expires_at');
   if (!shown.includes('enabled') && before.enabled !== after.enabled) shown.push('enabled');
+  if (before.secret?.reveal() !== after.secret?.reveal()) shown.push('secret');
   const any =
     shown.length > 0 ||
     before.createdAt !== after.createdAt ||
@@ -223,13 +193,6 @@ function differences(type: ResourceType, before: Generation, after: Generation):
     before.scope !== after.scope ||
     stableStringify(before.attributes) !== stableStringify(after.attributes);
   return { shown, any };
-}
-
-/** Whether two argument values mean the same. */
-export function same(a: Json, b: Json, compare?: (a: Json, b: Json) => boolean): boolean {
-  if (a === b) return true;
-  if (a === null || b === null) return false;
-  return compare === undefined ? stableStringify(a) === stableStringify(b) : compare(a, b);
 }
 
 function findUnmanaged(

@@ -1,5 +1,5 @@
 import type { Configuration } from '../configuration/stack.ts';
-import { type Diagnostic, toDiagnostics } from '../diagnostic.ts';
+import { type Diagnostic, type Place, toDiagnostics } from '../diagnostic.ts';
 import { reverse } from '../graph.ts';
 import type { State } from '../state.ts';
 import type { ResourceChange } from './plan.ts';
@@ -16,7 +16,7 @@ export function attempt(address: string, configuration: Configuration, refusals:
   try {
     plan();
   } catch (error) {
-    const place = configuration.resources.get(address)?.place;
+    const place = placeOf(address, configuration);
     for (const diagnostic of toDiagnostics(error, { address, ...(place === undefined ? {} : { place }) }))
       refusals.push({ address, diagnostic });
   }
@@ -70,7 +70,7 @@ export function withdrawRefused(
       steps: [],
       deposedChanges: [],
       change: withoutEffect(unit.change),
-      wantedName: null,
+      unique: new Map(),
       rewired: null,
       remarked: null,
     });
@@ -83,7 +83,7 @@ function withoutEffect(change: ResourceChange): ResourceChange {
 
 /** The refusal of an address that needs one which could not be planned. */
 export function dependentRefusal(address: string, need: string, configuration: Configuration): Refusal {
-  const place = configuration.resources.get(address)?.place;
+  const place = placeOf(address, configuration);
   return {
     address,
     diagnostic: {
@@ -94,4 +94,8 @@ export function dependentRefusal(address: string, need: string, configuration: C
       ...(place === undefined ? {} : { place }),
     },
   };
+}
+
+function placeOf(address: string, configuration: Configuration): Place | undefined {
+  return (configuration.resources.get(address) ?? configuration.data.get(address))?.place;
 }

@@ -1,14 +1,16 @@
 import type { ResourceBlock } from '../configuration/resource.ts';
 import type { JsonObject } from '../json.ts';
-import { containsSensitive, isWhollyKnown, Sensitive, toJson, type Value } from '../language/value.ts';
+import { containsSensitive, isWhollyKnown, Sensitive, sensitive, toJson, type Value } from '../language/value.ts';
+import type { ActualKey } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
 import type { Generation, ResourceState } from '../state.ts';
 import { ownerOf, type TypeEntry, type World } from './actual.ts';
 import { completeArgs, type Desire } from './desire.ts';
 import { Draft, type DraftStep } from './draft.ts';
-import { livingObject, markSensitive, nameIn, plannedObject, updatedObject } from './object.ts';
+import { livingObject, markSensitive, nameIn, plannedObject, sensitiveNames, updatedObject } from './object.ts';
 import type { ActionReason, ResourceChange, StepKind } from './plan.ts';
-import { type Refreshed, same } from './refresh.ts';
+import type { Refreshed } from './refresh.ts';
+import { same } from './same.ts';
 
 /** What is planned for one address, before it is ordered among the others. */
 export interface Unit {
@@ -21,8 +23,8 @@ export interface Unit {
   readonly value: Value;
   /** Owner id of the key that is (to be) current; null when not known before apply, or when there is to be none. */
   readonly owner: string | null;
-  /** Value of the naming argument that the current key is to have; null when there is none or it is not known. */
-  readonly wantedName: string | null;
+  /** Values of {@link uniqueArguments} that the current key is to have; those that are not known are absent. */
+  readonly unique: ReadonlyMap<string, string>;
   /** Whether a new key is made before the old one goes. */
   readonly createBeforeDestroy: boolean;
   /** A new provider reference for a key that stays. */
@@ -47,6 +49,8 @@ export function planDeclared(
     readonly remembered: JsonObject | null;
     /** The highest generation number before the refresh: an address whose key is gone goes on counting. */
     readonly lastGeneration: number;
+    /** The key is an orphan that the plan takes over, with a secret that arrived apart from it. */
+    readonly adopted: boolean;
   },
 ): Unit {
   const { type } = block;
@@ -60,7 +64,7 @@ export function planDeclared(
       const ignore = ignored === 'all' || ignored.includes(name);
       if (ignore || (spec.unset === 'keep' && !desired.set.has(name))) {
         kept.add(name);
-        args[name] = markAs(desired, prior, name, prior.args[name] ?? null);
+        args[name] = markAs(type, desired, prior, name, prior.args[name] ?? null);
       }
     }
   }
@@ -70,6 +74,9 @@ export function planDeclared(
   const changed: string[] = [];
   let actionReason: ActionReason = null;
   let rewired: string | null = null;
+  const readiness = prior === null ? 'ready' : readinessOf(block, prior, world);
+
+  const broken = prior === null ? null : (resource?.tainted ?? UNFIT[readiness]);
 
   if (prior === null || inPlace === null) {
     reasons.push(resource === undefined && options.remembered === null ? 'it does not exist yet' : 'its key is gone');
@@ -77,13 +84,18 @@ export function planDeclared(
     for (const [name, spec] of Object.entries(specs)) {
       if (kept.has(name)) continue;
       const wanted = inPlace[name] ?? null;
-      if (unchanged(wanted, prior.args[name] ?? null, spec.same)) continue;
+      if (unchanged(wanted, prior.args[name] ?? null, spec.same)) {
+        // In another spelling perhaps: then nothing about it shows as changed.
+        const kept = prior.args[name] ?? null;
+        inPlace[name] = containsSensitive(wanted) ? sensitive(kept) : kept;
+        continue;
+      }
       if (spec.forcesNew) replacePaths.push(name);
       else changed.push(name);
     }
-    if (resource?.tainted != null) {
+    if (broken !== null) {
       actionReason = 'replace_because_tainted';
-      reasons.push(resource.tainted);
+      reasons.push(broken);
     }
     if (options.replace) {
       actionReason = 'replace_by_request';
@@ -124,20 +136,37 @@ export function planDeclared(
   };
   const next = Math.max(resource?.lastGeneration ?? 0, options.lastGeneration) + 1;
   const before = prior === null ? null : markSensitive(livingObject(type, prior), desired.sensitiveArgs);
-  const createBeforeDestroy = block.lifecycle.createBeforeDestroy ?? true;
-  const deposed = (resource?.deposed ?? []).map((generation) => draft.leftOver(resource as ResourceState, generation));
+  // A key that does not work serves nobody, so it need not stay until the next one does; and dead keys must not pile up.
+  const createBeforeDestroy = broken === null && (block.lifecycle.createBeforeDestroy ?? true);
+  const leftOver = resource?.deposed ?? [];
+  // Until the key that follows is known to work, the one before it may be the one in use. What is in the way of the next key,
+  // because two cannot share a name, goes before it.
+  const leaveOver = (unique: ReadonlyMap<string, string>) => {
+    const making = draft.steps.filter((step) => step.phase === 'make').map((step) => step.id);
+    return leftOver.map((generation) => {
+      const inTheWay = [...unique].some(([argument, value]) => generation.args[argument] === value);
+      return inTheWay
+        ? draft.leftOver(resource as ResourceState, generation, [], 'make')
+        : draft.leftOver(resource as ResourceState, generation, making);
+    });
+  };
+  const verifiable = (args: Readonly<Record<string, Value>>) =>
+    type.capabilities.asynchronous || (type.capabilities.verify && plain(args.enabled) !== false);
 
   if (prior === null || actionReason !== null) {
     const made = withoutPrior(type, args, desired);
     const owner = draft.owner(made);
-    const wantedName = nameOf(type, made);
+    const unique = uniqueValues(type, made);
     const after = markSensitive(plannedObject(type, made, next), desired.sensitiveArgs);
     const kind: StepKind = prior === null ? 'create' : 'rotate';
-    const verifies = type.capabilities.verify && plain(made.enabled) !== false;
+    const verifies = verifiable(made);
     if (prior === null) {
       draft.make(kind, next, null, made, owner?.id ?? null, []);
+      // A key that replaces none is not tried out: that would cost a call, and nothing hangs on it. It is waited for.
+      if (type.capabilities.asynchronous || (verifies && leftOver.length > 0))
+        draft.make('verify', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
     } else if (createBeforeDestroy) {
-      const renamed = draft.freeName(prior, wantedName, owner?.id ?? null, resource?.provider ?? block.provider);
+      const renamed = draft.freeName(prior, unique, owner?.id ?? null, resource?.provider ?? block.provider);
       draft.make(kind, next, null, made, owner?.id ?? null, renamed === null ? [] : [renamed]);
       if (verifies) draft.make('verify', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
       draft.drop(prior, resource?.provider ?? block.provider, [draft.last()]);
@@ -147,8 +176,9 @@ export function planDeclared(
       if (verifies) draft.make('verify', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
     }
     if (type.capabilities.disable && plain(made.enabled) === false) {
-      draft.make('disable', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
+      draft.make('disable', next, null, made, owner?.id ?? null, draft.lastMade());
     }
+    const deposed = leaveOver(unique);
     const replace: ResourceChange['actions'] = createBeforeDestroy ? ['create', 'delete'] : ['delete', 'create'];
     return {
       address: block.address,
@@ -163,7 +193,7 @@ export function planDeclared(
       steps: draft.steps,
       value: after,
       owner: owner?.id ?? null,
-      wantedName,
+      unique,
       createBeforeDestroy,
       rewired: null,
       remarked: null,
@@ -183,9 +213,17 @@ export function planDeclared(
     draft.make(kind, prior.number, prior, args_, owner?.id ?? null, updates.length > 0 ? [draft.last()] : []);
     reasons.push(`the key is to be ${kind}d`);
   }
+  const followed = leftOver.length > 0 && verifiable(args_);
+  const joined = options.adopted && verifiable(args_);
+  if (readiness === 'pending') reasons.push('the API was still setting it up');
+  else if (joined) reasons.push('it is tried out whether its secret is the one that arrived');
+  else if (followed) reasons.push('the key that it replaced goes only once this one is known to work');
+  if (readiness === 'pending' || followed || joined)
+    draft.make('verify', prior.number, prior, args_, owner?.id ?? null, draft.lastMade());
+  const deposed = leaveOver(uniqueValues(type, args_));
   const remarked = newMarks(type, prior, args_, changed);
   const marked = remarked === null ? prior : { ...prior, sensitiveArgs: remarked };
-  const after = draft.steps.some((step) => step.phase === 'make')
+  const after = draft.steps.some((step) => step.phase === 'make' && step.kind !== 'verify')
     ? markSensitive(updatedObject(type, marked, updatedArgs(type, args_)), desired.sensitiveArgs)
     : markSensitive(livingObject(type, marked), desired.sensitiveArgs);
   return {
@@ -201,11 +239,26 @@ export function planDeclared(
     steps: draft.steps,
     value: after,
     owner: owner?.id ?? null,
-    wantedName: nameOf(type, args_),
+    unique: uniqueValues(type, args_),
     createBeforeDestroy,
     rewired,
     remarked,
   };
+}
+
+/** Why a key that state holds has to be replaced, by how its API shows it. */
+const UNFIT: Readonly<Record<ActualKey['readiness'], string | null>> = {
+  ready: null,
+  pending: null,
+  failed: 'the API gave up on setting it up',
+  leaving: 'the API is deleting it',
+};
+
+/** How the API shows the living key; `ready` where nobody asked. One that a list lacks, and that is not gone, is too new for it. */
+function readinessOf(block: ResourceBlock, prior: Generation, world: World): ActualKey['readiness'] {
+  if (!block.type.capabilities.asynchronous) return 'ready';
+  const keys = world.keys.get(ownerOf(world, block.provider, block.type.type, prior.args).id);
+  return keys === undefined || keys instanceof Error ? 'ready' : (keys.get(prior.id)?.readiness ?? 'pending');
 }
 
 /** Why an address ends. */
@@ -219,7 +272,7 @@ const REMOVAL = {
 export function planRemoved(resource: ResourceState, entry: TypeEntry, world: World, mode: keyof typeof REMOVAL): Unit {
   const draft = new Draft(resource.address, resource.type, resource.provider, entry, world, new Map());
   const { type, cloud } = entry;
-  const deposed = resource.deposed.map((generation) => draft.leftOver(resource, generation));
+  const deposed = resource.deposed.map((generation) => draft.leftOver(resource, generation, []));
   const current = resource.current;
   const owner = current === null ? null : draft.owner(knownValues(current.args));
   if (current !== null) draft.drop(current, resource.provider, []);
@@ -244,7 +297,7 @@ export function planRemoved(resource: ResourceState, entry: TypeEntry, world: Wo
     steps: draft.steps,
     value: null,
     owner: null,
-    wantedName: null,
+    unique: new Map(),
     createBeforeDestroy: true,
     rewired: null,
     remarked: null,
@@ -276,8 +329,8 @@ function updatedArgs(type: TypeEntry['type'], args: Readonly<Record<string, Valu
   return shown;
 }
 
-function markAs(desired: Desire, prior: Generation, name: string, value: Value): Value {
-  const marked = desired.sensitiveArgs.includes(name) || prior.sensitiveArgs.includes(name);
+function markAs(type: TypeEntry['type'], desired: Desire, prior: Generation, name: string, value: Value): Value {
+  const marked = sensitiveNames(type, [...desired.sensitiveArgs, ...prior.sensitiveArgs]).has(name);
   return marked && value !== null ? new Sensitive(value) : value;
 }
 
@@ -294,7 +347,9 @@ function newMarks(
   const marks = Object.keys(argumentsOf(type)).filter((name) =>
     changed.includes(name) ? prior.sensitiveArgs.includes(name) : containsSensitive(args[name] ?? null),
   );
-  return same([...marks].sort(), [...prior.sensitiveArgs].sort()) ? null : marks;
+  // What is sensitive by its type is so without a mark.
+  const all = (names: readonly string[]) => [...sensitiveNames(type, names)].sort();
+  return same(all(marks), all(prior.sensitiveArgs)) ? null : marks;
 }
 
 function knownValues(args: JsonObject): Readonly<Record<string, Value>> {
@@ -306,11 +361,19 @@ function plain(value: Value | undefined): Value {
   return value instanceof Sensitive ? value.reveal() : (value ?? null);
 }
 
-/** The name that a key is to have; null when its type has none or it is not known. */
-function nameOf(type: TypeEntry['type'], args: Readonly<Record<string, Value>>): string | null {
-  const argument = type.capabilities.name?.argument;
-  const value = argument === undefined ? null : plain(args[argument]);
-  return typeof value === 'string' ? value : null;
+/** The arguments whose value no two keys of an owner can share. */
+export function uniqueArguments(type: TypeEntry['type']): string[] {
+  const { name, customId } = type.capabilities;
+  return [...(name?.uniquePerOwner === true ? [name.argument] : []), ...(customId === null ? [] : [customId])];
+}
+
+function uniqueValues(type: TypeEntry['type'], args: Readonly<Record<string, Value>>): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const argument of uniqueArguments(type)) {
+    const value = plain(args[argument]);
+    if (typeof value === 'string') values.set(argument, value);
+  }
+  return values;
 }
 
 /**

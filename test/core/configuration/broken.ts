@@ -33,6 +33,11 @@ const fromFile = (name: string, json: Json): VariableInput => ({
 /** The canary stands wherever a value is sensitive: no message may hold it. */
 export const CANARY = 'canary-s3cret';
 
+const reads = (blocks: Json, more: Record<string, Json> = {}): Broken =>
+  one({ ...more, data: { keyform_sinch_access_key: blocks } });
+const readsAll = (args: Json, more: Record<string, Json> = {}): Broken =>
+  one({ ...more, data: { keyform_sinch_access_keys: { p1: args } } });
+
 export const BROKEN: Readonly<Record<string, Broken>> = {
   // Not even JSON, or not the right shape of it.
   'empty file': text(' \n'),
@@ -48,7 +53,6 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   'unknown section': one({ resuorce: {}, frobnicate: {} }),
   'section named like a method': one({ constructor: {}, toString: {} }),
   'sections that come later': one({
-    data: {},
     module: {},
     import: [],
     moved: [],
@@ -88,6 +92,32 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   'null required': sinch({ project_id: null, display_name: '${var.n}' }, { variable: { n: { default: null } } }),
   'wrong types': sinch({ project_id: ['p1'], display_name: { a: 1 }, keepers: 'x' }),
   'wrong types elsewhere': outscale({ user_name: '', enabled: 'maybe', expires_at: 'tomorrow', keepers: [1] }),
+  'wrong inside': one({
+    resource: {
+      keyform_nscale_access_key: {
+        k: { endpoint_id: 's', name: 'n', identity_policy: 'p', tags: { a: { b: 'c' } } },
+      },
+      keyform_yandex_api_key: { k: { service_account_id: 'aje1', scopes: ['yc.a', {}, 'yc.a'] } },
+    },
+  }),
+  'wrong together': one({
+    resource: {
+      keyform_tencent_api_key: {
+        auto: { secret_name: 'a', access_key_secret: 'Chosen_by_hand_1', access_key_id: 'chosen_1' },
+        manual: { secret_name: 'a', access_key_type: 'manual', access_key_secret: 'short' },
+      },
+    },
+  }),
+  'wrong settings': one({
+    provider: {
+      keyform: {
+        nscale: { endpoint: 'nonsense' },
+        tencent: { cam_endpoint: 'http://api.example', region: 7 },
+        yandex: { page_size: 0, operation_timeout: 'x', token: '${var.t}' },
+      },
+    },
+    variable: { t: { default: CANARY, sensitive: true } },
+  }),
   'bad duration': outscale({ expires_in: '3 months' }),
   'both ends of life': outscale({ expires_in: '90d', expires_at: '2027-02-31' }),
   'sensitive value that does not fit': outscale(
@@ -214,4 +244,105 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
       'b.tf.json': { data: {}, output: { o: { value: '${keyform_outscale_access_key.o.secret}' } } },
     },
   },
+  // Data sources.
+  'data of an unknown type': one({
+    data: {
+      keyform_sinch_access_kes: { a: {}, b: {} },
+      terraform_remote_state: { c: {} },
+      keyform_sinch_access_key: [],
+    },
+  }),
+  'data section of a wrong shape': one({
+    data: { keyform_sinch_access_key: 'x', keyform_sinch_access_keys: { p1: [1] } },
+  }),
+  'data with bad names': reads({ '9a': good, 'a b': good }),
+  'data declared twice': {
+    files: {
+      'a.tf.json': { data: { keyform_sinch_access_key: { ci: good } } },
+      'b.tf.json': { data: { keyform_sinch_access_key: [{ ci: good }, { ok: good }] } },
+    },
+  },
+  'data with unknown arguments': reads({
+    slip: { project_id: 'p1', display_nmae: 'ci' },
+    secret: { ...good, secret: 'x', keepers: {}, enabled: true },
+    later: { ...good, count: 2, for_each: {}, lifecycle: {} },
+  }),
+  'data without what is required': reads({
+    nothing: {},
+    comment: { '//': 'which?', project_id: 'p1', id: null },
+    'no-owner': { id: 'x' },
+  }),
+  'data asked for in two ways': reads(
+    {
+      two: { ...good, id: 'x' },
+      three: { project_id: 'p1', id: 'x', access_key_id: 'y', display_name: '${var.v}' },
+    },
+    { variable: { v: {} } },
+  ),
+  'data asked for by null': reads({ ci: { project_id: 'p1', id: '${var.v}' } }, { variable: { v: { default: null } } }),
+  'data with wrong types': reads({
+    ci: { project_id: ['p1'], display_name: { a: 1 } },
+    empty: { project_id: 'p1', id: '' },
+  }),
+  'data with a sensitive value that does not fit': reads(
+    { ci: { project_id: '${var.v}', id: 'x' } },
+    { variable: { v: { default: { a: CANARY }, sensitive: true } } },
+  ),
+  'data of all keys by name': readsAll({ project_id: 'p1', display_name: 'ci', id: 'x' }),
+  'data with other slips': reads(
+    {
+      ci: {
+        ...good,
+        provider: 'keyform.us',
+        depends_on: ['keyform_sinch_access_key.x', 'data.keyform_sinch_access_key.c'],
+      },
+    },
+    {
+      provider: { keyform: { alias: 'eu' } },
+      output: { o: { value: 1, depends_on: ['data.keyform_sinch_access_key.c1'] } },
+    },
+  ),
+  'references to data': reads(
+    { ci: good },
+    {
+      output: {
+        type: { value: '${data}' },
+        name: { value: '${data.keyform_sinch_access_key}' },
+        undeclared: { value: 'x ${data.keyform_sinch_access_key.c1.id}' },
+        resource: { value: '${keyform_sinch_access_key.ci.id}' },
+        attribute: { value: '${data.keyform_sinch_access_key.ci.acces_key_id}' },
+        secret: { value: '${data.keyform_sinch_access_key.ci.secret}' },
+        generation: { value: '${data.keyform_sinch_access_key.ci.generation}' },
+      },
+    },
+  ),
+  'references into all keys': readsAll(
+    { project_id: 'p1' },
+    {
+      output: {
+        element: { value: '${data.keyform_sinch_access_keys.p1.keys[0].dispaly_name}' },
+        secret: { value: '${data.keyform_sinch_access_keys.p1.keys["0"].secret}' },
+        list: { value: '${data.keyform_sinch_access_keys.p1.keys.id}' },
+        id: { value: '${data.keyform_sinch_access_keys.p1.id}' },
+      },
+    },
+  ),
+  'cycle through data': one({
+    data: { keyform_sinch_access_key: { ci: { project_id: 'p1', id: '${local.id}' } } },
+    locals: { id: '${keyform_sinch_access_key.a.id}' },
+    resource: {
+      keyform_sinch_access_key: { a: { ...good, depends_on: ['data.keyform_sinch_access_key.ci'] } },
+    },
+  }),
+  'provider refers to data': reads(
+    { ci: good },
+    {
+      locals: { id: '${data.keyform_sinch_access_key.ci.id}', fine: 'x' },
+      provider: {
+        keyform: {
+          sinch: { key_id: '${data.keyform_sinch_access_key.ci.id}', key_secret: '${local.id}', auth: '${local.fine}' },
+        },
+      },
+    },
+  ),
 };

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { KeyformError } from '../../../src/core/error.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
-import type { ActualKey, ArgumentSpec, Capabilities, Cloud, KeyHandler } from '../../../src/core/provider.ts';
+import type {
+  ActualKey,
+  ArgumentSpec,
+  Capabilities,
+  Cloud,
+  KeyHandler,
+  KeyReference,
+} from '../../../src/core/provider.ts';
 import { Secret } from '../../../src/core/secret.ts';
 
 const text = (more: Partial<ArgumentSpec>): ArgumentSpec => ({
@@ -14,6 +21,11 @@ const text = (more: Partial<ArgumentSpec>): ArgumentSpec => ({
   default: null,
   ...more,
 });
+
+/** The secret of the key with that id. */
+export function secretOf(id: string): string {
+  return `secret of ${id}`;
+}
 
 /** A cloud in memory that refuses whatever a plan must never do: a key too many, a name twice, an unknown key. */
 export class MemoryCloud {
@@ -30,11 +42,14 @@ export class MemoryCloud {
       expiry: 'none',
       secretReadable: false,
       name: { argument: 'name', uniquePerOwner: true, renameable: true },
-      quotaPerOwner: quota,
+      regenerate: false,
+      quota: { keys: quota, per: 'project', perOwner: true },
+      rateLimits: [],
+      pageSize: null,
       verify: true,
-      lastUsed: false,
+      lastUsed: 'none',
       asynchronous: false,
-      customIds: false,
+      customId: null,
       ...capabilities,
     };
   }
@@ -53,9 +68,10 @@ export class MemoryCloud {
             project: text({ required: true, forcesNew: true }),
             name: text({ required: true, unset: 'keep' }),
             note: text({}),
-            enabled: text({ schema: z.boolean().describe('Whether it works.'), unset: 'keep', default: true }),
+            enabled: text({ schema: z.boolean().describe('Whether it works.'), unset: 'clear', default: true }),
           },
           attributes: {},
+          owner: { word: 'project', arguments: ['project'] },
           capabilities: this.capabilities,
         },
       ],
@@ -85,6 +101,8 @@ export class MemoryCloud {
       createdAt: null,
       expiresAt: null,
       enabled: true,
+      secret: this.capabilities.secretReadable ? new Secret(secretOf(id)) : null,
+      readiness: this.capabilities.asynchronous ? 'pending' : 'ready',
     };
     keys.set(id, key);
     return key;
@@ -113,7 +131,10 @@ export class MemoryCloud {
       forecast: (operation) => [{ action: operation, limits: [{ bucket: 'all', perSecond: 2 }] }],
       list: async (args) => [...this.keys(project(args)).values()],
       read: async (id, args) => this.keys(project(args)).get(id) ?? null,
-      create: async (args) => ({ key: this.make(args), secret: new Secret('canary') }),
+      create: async (args) => {
+        const key = this.make(args);
+        return { key, secret: new Secret(secretOf(key.id)) };
+      },
       update: async (key, args, changed) =>
         this.change(
           project(key.args),
@@ -124,7 +145,18 @@ export class MemoryCloud {
       delete: async (key) => {
         this.keys(project(key.args)).delete(key.id);
       },
-      verify: async () => true,
+      verify: async (key, secret) => secret.reveal() === secretOf(key.id),
+      ...(this.capabilities.asynchronous
+        ? {
+            ready: async (key: KeyReference) => {
+              const found = this.keys(project(key.args)).get(key.id);
+              if (found === undefined) throw new KeyformError('not-found', `No key ${key.id}`);
+              const ready = { ...found, readiness: 'ready' as const };
+              this.keys(project(key.args)).set(key.id, ready);
+              return ready;
+            },
+          }
+        : {}),
     };
   }
 }

@@ -13,7 +13,7 @@ import { connectAll, typesOf } from '../../../src/engine/connect.ts';
 import { gatherWorld } from '../../../src/engine/gather.ts';
 import { type LoadedStack, loadStack } from '../../../src/engine/load.ts';
 import { clouds } from '../../../src/providers/index.ts';
-import { loopback } from '../../providers/loopback.ts';
+import { loopback, readText } from '../../providers/loopback.ts';
 
 export const SINCH = 'keyform_sinch_access_key';
 export const OUTSCALE = 'keyform_outscale_access_key';
@@ -52,8 +52,8 @@ export class Lab {
     const clock = { now: () => lab?.time ?? 0, sleep: async () => {} };
     for (const origin of ORIGINS) {
       for (const cloud of clouds) {
-        const make = await cloud.emulator();
-        const emulator = make({
+        const { start } = await cloud.emulator();
+        const emulator = start({
           data: null,
           clock,
           seed: new Uint8Array(32).fill(3),
@@ -71,7 +71,13 @@ export class Lab {
     send: async (call) => {
       const built = await call.build(0);
       const url = new URL(built.url);
-      const request = { method: built.method, path: url.pathname, query: url.searchParams, headers: {}, body: '' };
+      const request = {
+        method: built.method,
+        path: url.pathname,
+        query: url.searchParams,
+        headers: lower(built.headers),
+        body: built.body ?? '',
+      };
       const half = this.#emulators.length / 2;
       const here = url.origin === ORIGINS[0] ? this.#emulators.slice(0, half) : this.#emulators.slice(half);
       const emulator = here.find((one) => one.claims(request));
@@ -86,6 +92,7 @@ export class Lab {
       clock: { now: () => this.time, sleep: async () => {} },
       random: { bytes: (length: number) => new Uint8Array(length).fill(++this.#drawn), fraction: () => 0.5 },
       environment: this.#environment,
+      readText,
     };
   }
 
@@ -101,13 +108,23 @@ export class Lab {
     const types = typesOf(clouds);
     const connections = await connectAll(configuration, variables, this.state, types, this.#ports, () => null);
     const input = { configuration, wiring, variables, state: this.state };
-    const gathered = await gatherWorld(input, types, connections, { sandbox: false, ask: options.ask ?? true });
+    const gathered = await gatherWorld(input, types, connections, {
+      sandbox: false,
+      ask: options.ask ?? true,
+      read: options.mode !== 'destroy',
+    });
     const { KeyformError } = await import('../../../src/core/error.ts');
     const keys = new Map(gathered.keys);
     for (const [id, { label }] of gathered.owners) {
       if (options.silent?.includes(label)) keys.set(id, new KeyformError('unavailable', `No answer for ${label}`));
     }
-    const world = { ...gathered, keys };
+    const data = new Map(gathered.data);
+    for (const id of gathered.data.keys()) {
+      // An owner that is read for data alone has no label here, but its id holds the name that the label ends in.
+      const label = options.silent?.find((one) => (JSON.parse(id) as unknown[]).includes(one.split(' ')[1]));
+      if (label !== undefined) data.set(id, new KeyformError('unavailable', `No answer for ${label}`));
+    }
+    const world = { ...gathered, keys, data };
     const plan = makePlan({
       ...input,
       configurationHash: loaded.hash,
@@ -179,4 +196,8 @@ export class Lab {
     if (key == null) throw new Error(`no key at ${address}`);
     return key;
   }
+}
+
+function lower(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -17,6 +17,10 @@ export function printPlan(plan: Plan): string {
       ),
     ]),
     ...section('changes', plan.changes, printChange),
+    ...section('data', plan.data, (read) => [
+      `${read.address}${read.deferred === null ? '' : ` ${read.deferred}`}`,
+      ...Object.entries(read.values).map(([name, value]) => `    ${name}: ${show(value)}`),
+    ]),
     ...section('steps', plan.steps, printStep),
     ...section('outputs', plan.outputs, (output) => [
       `${output.actions.join('/')} ${output.name}${output.sensitive ? ' sensitive' : ''}: ${show(output.before)} -> ${show(output.after)}`,
@@ -88,6 +92,9 @@ function named(text: string, plan: Plan): string {
   for (const { before } of plan.changes) add(before?.id);
   for (const step of plan.steps) if (step.keyId !== null) ids.add(step.keyId);
   for (const key of plan.unmanaged) ids.add(key.id);
+  for (const { values } of plan.data) {
+    for (const id of Array.isArray(values.ids) ? values.ids : [values.id]) add(id);
+  }
   for (const output of plan.outputs) add(output.before instanceof Sensitive ? undefined : output.before);
   const order = [...ids].filter((id) => id.length >= 16 && text.includes(id));
   order.sort((a, b) => text.indexOf(a) - text.indexOf(b));

@@ -266,6 +266,14 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await lab.apply(sinch({ a: {} }), { drop: (entry) => entry.kind === 'created' });
     const [left] = await (await lab.keys(SINCH)).list({ project_id: 'p1' });
     if (left !== undefined) await (await lab.keys(SINCH)).delete(left);
+    lab.time += 60_000;
+    return then(lab, sinch({ a: {} }));
+  },
+  'intent open, perhaps still under way': async () => {
+    const lab = await Lab.open();
+    await lab.apply(sinch({ a: {} }), { drop: (entry) => entry.kind === 'created' });
+    const [left] = await (await lab.keys(SINCH)).list({ project_id: 'p1' });
+    if (left !== undefined) await (await lab.keys(SINCH)).delete(left);
     return then(lab, sinch({ a: {} }));
   },
   'intent open, one candidate': async () => then(await crashed(await Lab.open(), sinch({ a: {} })), sinch({ a: {} })),
@@ -294,6 +302,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       for (const key of await keys.list({})) if (!intent.knownIds.includes(key.id)) await keys.delete(key);
       lab.state.intents.set(intent.id, { ...intent, knownIds: [] });
     }
+    lab.time += 60_000;
     return then(lab, outscale({ a: {} }));
   },
   'intent open, a key of a lost provider': async () => {
