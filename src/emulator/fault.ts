@@ -4,7 +4,11 @@ import type { Random } from '../core/port.ts';
 
 /** Which requests a rule is for, and how often it strikes. */
 const matching = {
-  cloud: z.string().min(1).optional().describe('Only requests to this cloud, such as `sinch`; all when left out.'),
+  cloud: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Only requests to this cloud, by its name in the provider block; all when left out.'),
   action: z
     .string()
     .min(1)
@@ -51,12 +55,12 @@ export const faultRule = z.discriminatedUnion(
     z
       .strictObject({
         kind: z.literal('status'),
-        status: z.int().min(400).max(599),
+        status: z.int().min(200).max(599),
         headers,
         body: body.default({}),
         ...matching,
       })
-      .describe('An error answer; nothing is done.'),
+      .describe('This answer in place of the cloud’s; nothing is done. Some APIs say their errors with status 200.'),
     z
       .strictObject({
         kind: z.literal('throttle'),
@@ -77,6 +81,18 @@ export const faultRule = z.discriminatedUnion(
       .strictObject({ kind: z.literal('cut'), ...matching })
       .describe('What was asked for is done, and the connection is destroyed in the middle of the answer.'),
     z
+      .strictObject({
+        kind: z.literal('edit'),
+        at: z
+          .array(z.union([z.string(), z.int().min(0)]))
+          .describe(
+            'Where in the JSON of the answer: member names and indexes from its root, none for the root itself.',
+          ),
+        to: z.json().optional().describe('What shall stand there; left out: nothing, the member is taken away.'),
+        ...matching,
+      })
+      .describe('What was asked for is done, and one place of the answer is changed. Other answers stay as they are.'),
+    z
       .strictObject({ kind: z.literal('garbage'), ...matching })
       .describe('Status 200 with a page of HTML, as a proxy in between sends; nothing is done.'),
     z
@@ -85,7 +101,7 @@ export const faultRule = z.discriminatedUnion(
         'Late visibility: from answers of the action (give that of a list), items are left out whose `field` (the id in an item, such as `AccessKeyId`) was first seen in an answer less than `ms` ago.',
       ),
   ],
-  { error: 'must be latency, status, throttle, drop-before, drop-after, cut, garbage or hide' },
+  { error: 'must be latency, status, throttle, drop-before, drop-after, cut, edit, garbage or hide' },
 );
 
 export type FaultRule = z.infer<typeof faultRule>;
@@ -210,6 +226,25 @@ export class Veil {
     });
     return hidden === 0 ? body : JSON.stringify(parsed);
   }
+}
+
+/** `body` with the value at `at` replaced by `to`, or taken away; as it was when it has no such place. */
+export function edit(body: string, { at, to }: Pick<Extract<FaultRule, { kind: 'edit' }>, 'at' | 'to'>): string {
+  const root: Record<string, unknown> = { '': parse(body) };
+  const path = ['', ...at];
+  const last = path.pop() ?? '';
+  let parent: unknown = root;
+  for (const part of path) parent = memberOf(parent, part);
+  if (memberOf(parent, last) === undefined) return body;
+  if (Array.isArray(parent)) parent.splice(Number(last), 1, ...(to === undefined ? [] : [to]));
+  else if (isObject(parent) && to === undefined) delete (parent as Record<string, unknown>)[last];
+  else if (isObject(parent)) (parent as Record<string, unknown>)[last] = to;
+  return root[''] === undefined ? '' : JSON.stringify(root['']);
+}
+
+function memberOf(value: unknown, part: string | number): unknown {
+  if (Array.isArray(value)) return typeof part === 'number' ? value[part] : undefined;
+  return isObject(value) && Object.hasOwn(value, part) ? (value as Record<string, unknown>)[part] : undefined;
 }
 
 function parse(body: string): unknown {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CloudEmulator, EmulatorRequest } from '../core/emulator.ts';
@@ -7,7 +8,8 @@ import type { Clock, Files, Random } from '../core/port.ts';
 import type { Cloud, Settings } from '../core/provider.ts';
 import { ADMIN_PREFIX, answerAdmin, answerHold, type Controls, guard, HOLD_PATH, readRules } from './admin.ts';
 import { type Answer, readRequest, refusal, sendAnswer, sendCut, UnreadableRequest } from './exchange.ts';
-import { type FaultRuleInput, Faults, type Strike } from './fault.ts';
+import { edit, type FaultRuleInput, Faults, type Strike } from './fault.ts';
+import { checkOptions } from './options.ts';
 import { damagedData, readData, Store } from './store.ts';
 
 const HOST = '127.0.0.1';
@@ -117,19 +119,14 @@ class Running implements Emulator, Controls {
 
   static async load(options: EmulatorOptions): Promise<Running> {
     const { files, dataFile, clock, random } = options;
-    const stray = Object.keys(options.options).find((name) => !options.clouds.some((cloud) => cloud.name === name));
-    if (stray !== undefined) {
-      throw new KeyformError('invalid-configuration', `Options for "${stray}", which is not a cloud of the emulator`, {
-        detail: `It serves ${options.clouds.map((cloud) => cloud.name).join(', ')}.`,
-      });
-    }
+    await checkOptions(options.clouds, options.options);
     const stored = await readData(files, dataFile, random);
     const emulators = new Map<string, CloudEmulator>();
     for (const cloud of options.clouds) {
-      const factory = await cloud.emulator();
+      const { start } = await cloud.emulator();
       const data: Json = stored.clouds[cloud.name] ?? null;
       const switches = options.options[cloud.name] ?? {};
-      const begin = (from: Json): CloudEmulator => factory({ data: from, clock, seed: stored.seed, options: switches });
+      const begin = (from: Json): CloudEmulator => start({ data: from, clock, seed: stored.seed, options: switches });
       try {
         emulators.set(cloud.name, begin(data));
       } catch (error) {
@@ -151,6 +148,8 @@ class Running implements Emulator, Controls {
   }
 
   async listen(port: number): Promise<void> {
+    // Every request that is held up listens for the end, and there may be more than the ten at which Node warns of a leak.
+    setMaxListeners(0, this.#closing.signal);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (cause: NodeJS.ErrnoException) => {
         reject(
@@ -308,6 +307,9 @@ class Running implements Emulator, Controls {
     if (strike?.kind === 'drop-after') {
       response.destroy();
       return `${counter} served, then dropped`;
+    }
+    if (strike?.kind === 'edit') {
+      return `${counter} served, then edited: ${this.#send(response, { ...answer, body: edit(answer.body, strike) })}`;
     }
     if (strike?.kind === 'cut') {
       sendCut(response, answer, now);

@@ -5,7 +5,7 @@ import type { Clock } from '../core/port.ts';
  * Added to the window that a limit speaks of. The API counts calls when they arrive, and the first one of a burst
  * (a new connection) travels longer than a later one.
  */
-const SLACK = 50;
+const SLACK = 20;
 
 /** How many calls fit into which window (milliseconds). A rate below one a second becomes one call in a longer window. */
 function capacity(perSecond: number): { calls: number; window: number } {

@@ -9,6 +9,8 @@ import type { Timeouts, Wire } from './wire.ts';
 /** One attempt, for the log. Never holds a header, a body or the value of a query parameter. */
 export interface HttpLogEntry {
   readonly action: string;
+  /** {@link HttpCall.owner}; null for a call about no owner. */
+  readonly owner: string | null;
   readonly method: string;
   /** Origin and path; of a query only the names, such as `…/keys?pageToken`. */
   readonly url: string;
@@ -20,12 +22,16 @@ export interface HttpLogEntry {
   readonly error: string | null;
   /** From handing the request over to the end of the answer, waiting for a connection included. */
   readonly durationMs: number;
+  /** Whether the request, or a part of it, left this machine. */
+  readonly sent: boolean;
   /** Bytes of the request's body; 0 when nothing was sent. */
   readonly sentBytes: number;
   /** Bytes of the answer's body. */
   readonly receivedBytes: number;
-  /** The vendor's id of the request; null when the answer carried none. */
+  /** The vendor's id of the request, printable and at most 200 characters; null when the answer carried none. */
   readonly requestId: string | null;
+  /** Names of the answer's headers, in lower case. */
+  readonly headers: readonly string[];
 }
 
 export interface HttpOptions {
@@ -114,15 +120,18 @@ export function createHttp(options: HttpOptions): Http {
       const answer = outcome.kind === 'answer' ? outcome : null;
       log?.({
         action,
+        owner: call.owner ?? null,
         method: request.method,
         url: printable(url),
         attempt,
         status: answer?.response.status ?? null,
         error: outcome.kind === 'failure' ? outcome.failure.code : outcome.kind === 'cancelled' ? 'cancelled' : null,
         durationMs: clock.now() - started,
+        sent,
         sentBytes: sent ? bodyBytes(request) : 0,
         receivedBytes: answer?.receivedBytes ?? 0,
-        requestId: answer === null ? null : requestIdOf(answer.response),
+        requestId: answer === null ? null : requestIdOf(call, request, answer.response),
+        headers: Object.keys(answer?.response.headers ?? {}),
       });
 
       const remaining = attempt + 1 < maxAttempts;
@@ -219,12 +228,16 @@ function bodyBytes(request: HttpRequest): number {
 /** Names that vendors give it, most common first. */
 const REQUEST_IDS = ['x-request-id', 'x-requestid', 'request-id', 'x-amzn-requestid', 'x-amz-request-id', 'x-trace-id'];
 
-function requestIdOf(response: HttpResponse): string | null {
-  for (const name of REQUEST_IDS) {
-    const value = response.headers[name];
-    if (value !== undefined && value !== '') return value.slice(0, 200);
-  }
-  return null;
+function requestIdOf(call: HttpCall, request: HttpRequest, response: HttpResponse): string | null {
+  const usual = REQUEST_IDS.map((name) => response.headers[name]).find((value) => value !== undefined && value !== '');
+  const id = call.requestId === undefined ? usual : call.requestId(response);
+  // What is not one printable word is no id, and could forge a line of the log.
+  if (id === undefined || id === null || !/^[\x21-\x7e]{1,200}$/.test(id)) return null;
+  // Nor is an echo of what was sent, which may be a credential.
+  const echoed =
+    id.length >= 8 &&
+    (request.body?.includes(id) === true || Object.values(request.headers).some((v) => v.includes(id)));
+  return echoed ? null : id;
 }
 
 /** Milliseconds that a `Retry-After` header asks for (RFC 9110, 10.2.3: seconds or a date); null when it asks for none. */
@@ -233,5 +246,7 @@ function retryAfter(response: HttpResponse, now: number): number | null {
   if (value === undefined) return null;
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
   const time = Date.parse(value);
-  return Number.isNaN(time) ? null : Math.max(0, time - now);
+  // The server's own clock, where it tells it: ours may be off by more than the pause.
+  const theirs = Date.parse(response.headers.date ?? '');
+  return Number.isNaN(time) ? null : Math.max(0, time - (Number.isNaN(theirs) ? now : theirs));
 }

@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Cloud } from '../../src/core/provider.ts';
 import { freshFolder } from '../emulator/folder.ts';
+import { answerRows } from './answer.ts';
 import { openBench } from './bench.ts';
+import { claimRows } from './claim.ts';
 import type { Example } from './examples.ts';
 import { lifeRows } from './life.ts';
-import type { Row } from './row.ts';
+import { expectKeys, type Row } from './row.ts';
+import { expectSound, expectWhole } from './sound.ts';
 import { troubleRows } from './trouble.ts';
+import { waitRows } from './wait.ts';
 
-const rows: readonly Row[] = [...lifeRows, ...troubleRows];
+const rows: readonly Row[] = [...lifeRows, ...waitRows, ...claimRows, ...troubleRows, ...answerRows];
 
 /** Runs every row for every resource type of every cloud, and fails a cloud that does not give the suite what it needs. */
 export function runConformance(clouds: readonly Cloud[], examples: Readonly<Record<string, Example>>): void {
@@ -34,29 +38,21 @@ export function runConformance(clouds: readonly Cloud[], examples: Readonly<Reco
           return;
         }
         const ran: string[] = [];
-        const due = rows.filter(({ applies }) => applies(type.capabilities, example) === true);
+        const due = rows.filter(({ applies }) => applies(type) === true);
 
-        test('the example covers what the arguments claim', () => {
-          const inPlace = Object.entries(type.arguments)
-            .filter(([name, spec]) => !spec.forcesNew && !(name === 'enabled' && type.capabilities.disable))
-            .map(([name]) => name);
-          const touched = new Set(example.updates.flatMap((change) => Object.keys(change)));
-          expect([...touched].sort()).toEqual(inPlace.sort());
-          expect(example.expiring !== null).toBe(type.capabilities.expiry !== 'none');
-          const names = Object.entries(type.arguments);
-          for (const [name] of names.filter(([, spec]) => spec.required)) expect(example.args).toHaveProperty(name);
-          expect(Object.keys(cloud.settings)).toEqual(expect.arrayContaining(Object.keys(example.wrongCredential)));
-        });
+        test('the capabilities agree with the arguments and attributes', () => expectSound(type));
+        test('the example has what the type claims', () => expectWhole(cloud, type, example));
 
         for (const row of rows) {
-          const applies = row.applies(type.capabilities, example);
+          const applies = row.applies(type);
           if (applies !== true) {
             test.skip(`${row.name} (${applies})`, () => {});
             continue;
           }
           test(row.name, async () => {
             ran.push(row.name);
-            const bench = await openBench(clouds, cloud, type, example);
+            const options = row.options?.(example);
+            const bench = await openBench(clouds, cloud, type, example, options === undefined ? {} : { options });
             try {
               await row.run(bench, type, example);
             } catch (error) {
@@ -69,7 +65,7 @@ export function runConformance(clouds: readonly Cloud[], examples: Readonly<Reco
 
         test('the emulator takes up where it stopped, and its data hold no secret', async () => {
           const dataFile = join(await freshFolder(), 'data.json');
-          const before = await openBench(clouds, cloud, type, example, dataFile);
+          const before = await openBench(clouds, cloud, type, example, { dataFile });
           const { key, reference, secret } = await before.create(example.args);
           const credential = before.emulator.settings(cloud.name);
           const port = `:${before.emulator.port}`;
@@ -80,12 +76,12 @@ export function runConformance(clouds: readonly Cloud[], examples: Readonly<Reco
             if (sensitive) expect(data.includes(String(value)), `${name} in the data file`).toBe(false);
           }
 
-          const after = await openBench(clouds, cloud, type, example, dataFile);
+          const after = await openBench(clouds, cloud, type, example, { dataFile });
           for (const [name, value] of Object.entries(after.emulator.settings(cloud.name))) {
             const same = String(value).replace(`:${after.emulator.port}`, port);
             expect(same, name).toBe(String(credential[name]));
           }
-          expect(await after.handler.list(example.args)).toEqual([key]);
+          expectKeys(await after.handler.list(example.args), [key]);
           if (type.capabilities.verify) expect(await after.handler.verify(reference, secret)).toBe(true);
           const next = await after.create(example.second);
           expect(next.key.id).not.toBe(key.id);

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { CloudEmulatorFactory, EmulatorRequest, EmulatorResponse } from '../../src/core/emulator.ts';
 import { KeyformError } from '../../src/core/error.ts';
 import { isObject, type Json } from '../../src/core/json.ts';
@@ -49,7 +50,7 @@ export function fakeCloud(name: string, prefix = `/${name}/`): Cloud {
     settings: {},
     resources: [],
     connect: () => Promise.reject(new Error('the fake cloud has no provider')),
-    emulator: () => Promise.resolve(factory),
+    emulator: () => Promise.resolve({ start: factory, options: z.strictObject({ fail: z.boolean().default(false) }) }),
   };
 }
 

@@ -171,6 +171,24 @@ describe('faults', () => {
     expect((await create(server, 'a')).status).toBe(200);
   });
 
+  test.each([
+    [['items', 0, 'id'], 7, '{"items":[{"id":7},{"id":"b-1"}]}'],
+    [['items', 1], undefined, '{"items":[{"id":"a-0"}]}'],
+    [['items'], null, '{"items":null}'],
+    [['items'], undefined, '{}'],
+    [[], [1], '[1]'],
+    [['items', 5, 'id'], 7, '{"items":[{"id":"a-0"},{"id":"b-1"}]}'],
+    [['items', 'length'], 7, '{"items":[{"id":"a-0"},{"id":"b-1"}]}'],
+  ] as const)('edit changes one place of an answer: %j to %j', async (at, to, body) => {
+    const server = await start();
+    await create(server, 'a');
+    await create(server, 'b');
+    const rule = { kind: 'edit', at: [...at], ...(to === undefined ? {} : { to }), action: 'ListItems', times: 1 };
+    server.addFaults([rule as FaultRuleInput]);
+    expect(await (await fetch(`${server.origin}/fake/items`)).text()).toBe(body);
+    expect(await list(server)).toEqual(['a-0', 'b-1']);
+  });
+
   test('latency goes through the clock, and adds up', async () => {
     const slept: number[] = [];
     const clock = {
@@ -230,7 +248,7 @@ describe('faults', () => {
   });
 
   test('wrong rules at the start say what is wrong', async () => {
-    const rules = [{ kind: 'status', status: 200 }, { kind: 'latency' }] as unknown as FaultRuleInput[];
+    const rules = [{ kind: 'status', status: 199 }, { kind: 'latency' }] as unknown as FaultRuleInput[];
     await expect(start({ faults: rules })).rejects.toMatchObject({
       code: 'invalid-configuration',
       message: expect.stringMatching(/rule 0, status: .*rule 1, ms: /),
@@ -256,7 +274,7 @@ describe('admin', () => {
   test.each([
     ['an unknown kind', { kind: 'explode' }, 'the rule, kind: must be latency, status, throttle'],
     ['an unknown field', { kind: 'cut', when: 1 }, 'the rule: Unrecognized key: "when"'],
-    ['a success status', { kind: 'status', status: 204 }, 'the rule, status: '],
+    ['a status that ends no exchange', { kind: 'status', status: 100 }, 'the rule, status: '],
     [
       'an unknown cloud',
       [{ kind: 'cut', cloud: 'azure' }],
@@ -310,12 +328,14 @@ describe('admin', () => {
 
   test('a header that Node refuses to send fails one request', async () => {
     const fake = fakeCloud('fake');
-    const factory = await fake.emulator();
-    const broken: CloudEmulatorFactory = (options) => {
-      const cloud = factory(options);
+    const { start: begin, options } = await fake.emulator();
+    const broken: CloudEmulatorFactory = (given) => {
+      const cloud = begin(given);
       return { ...cloud, handle: (request) => ({ ...cloud.handle(request), headers: { 'bad name': 'x' } }) };
     };
-    const server = await start({ clouds: [{ ...fake, emulator: () => Promise.resolve(broken) }, fakeCloud('other')] });
+    const server = await start({
+      clouds: [{ ...fake, emulator: () => Promise.resolve({ start: broken, options }) }, fakeCloud('other')],
+    });
     await expect(create(server, 'a')).rejects.toThrow();
     expect(log).toEqual([expect.stringContaining('defect of the emulator')]);
     expect((await fetch(`${server.origin}/other/items`)).status).toBe(200);

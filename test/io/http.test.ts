@@ -35,15 +35,18 @@ describe('an answer', () => {
     expect(log).toEqual([
       {
         action: 'CreateAccessKey',
+        owner: null,
         method: 'POST',
         url: `${origin}/keys?token&page`,
         attempt: 0,
         status: 201,
         error: null,
         durationMs: 0,
+        sent: true,
         sentBytes: Buffer.byteLength(unsafe.body),
         receivedBytes: Buffer.byteLength(response.body),
         requestId: 'r-1',
+        headers: expect.arrayContaining(['x-request-id', 'set-cookie', 'x-other']),
       },
     ]);
     expect(Object.fromEntries(http.counts())).toEqual({ CreateAccessKey: 1 });
@@ -110,12 +113,22 @@ describe('repeating', () => {
     { what: 'seconds', header: '7', waits: [7250] },
     { what: 'a date', header: 'Fri, 02 Jan 2026 03:04:15 GMT', waits: [10_250] },
     { what: 'a date gone by', header: 'Fri, 02 Jan 2026 03:00:00 GMT', waits: [250] },
+    {
+      what: 'a date of a server whose clock is wrong',
+      header: 'Mon, 05 Jan 2026 00:00:10 GMT',
+      date: 'Mon, 05 Jan 2026 00:00:00 GMT',
+      waits: [10_250],
+    },
     { what: 'nonsense', header: 'soon', waits: [250] },
     { what: 'more than a run can wait', header: '121', waits: [] },
     { what: 'what the judge says instead', header: '121', judged: 40, waits: [290] },
-  ])('Retry-After with $what', async ({ header, waits, judged }) => {
+  ])('Retry-After with $what', async ({ header, date, waits, judged }) => {
     const { origin } = await serve((_request, response, count) => {
-      response.writeHead(count === 0 ? 429 : 200, { 'retry-after': header }).end();
+      // Node would put in the machine's time, and the client has another.
+      response.sendDate = false;
+      response
+        .writeHead(count === 0 ? 429 : 200, { 'retry-after': header, ...(date === undefined ? {} : { date }) })
+        .end();
     });
     const { http, clock } = rig();
     const judge = ({ status }: { status: number }) => {
@@ -152,7 +165,7 @@ describe('before anything was sent', () => {
     expect(error.detail).toMatch(/Nothing was sent.*Tried 5 times.*HTTPS_PROXY/);
     expect(clock.sleeps).toHaveLength(4);
     expect(log).toHaveLength(5);
-    expect(log[0]).toMatchObject({ status: null, error: 'ECONNREFUSED', sentBytes: 0 });
+    expect(log[0]).toMatchObject({ status: null, error: 'ECONNREFUSED', sent: false, sentBytes: 0 });
     expect(http.counts().size).toBe(0);
   });
 
