@@ -2,6 +2,7 @@
 //
 //   node .ci/prepare.mjs              install what is missing, then build what is out of date
 //   node .ci/prepare.mjs --no-build   install only
+//   node .ci/prepare.mjs --clients    the same, with the vendors' clients that tests and type checks need
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -32,13 +33,19 @@ function filesUnder(path) {
 }
 
 /**
+ * Vendors' clients that the emulators are tested with. They stay apart: as large as everything else together, and one of them
+ * complains about Node 20, which is nothing to burden who only builds or tries Keyform.
+ */
+const clients = join(root, 'test', 'clients');
+
+/**
  * npm writes node_modules/.package-lock.json last, from the lockfile: packages that differ there mean that an install is
  * due. Times would not do: a checkout gives the lockfile any time it likes.
  */
-function installed() {
-  const record = join(root, 'node_modules', '.package-lock.json');
+function installed(folder) {
+  const record = join(folder, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
-  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')).packages;
   const present = JSON.parse(readFileSync(record, 'utf8')).packages;
   return Object.entries(wanted).every(
     ([path, { version, optional }]) =>
@@ -46,11 +53,12 @@ function installed() {
   );
 }
 
-function run(command, args) {
-  process.stderr.write(`> ${command} ${args.join(' ')}\n`);
+function run(command, args, folder = root) {
+  const where = folder === root ? '' : ` (in ${relative(root, folder)})`;
+  process.stderr.write(`> ${command} ${args.join(' ')}${where}\n`);
   // Windows starts npm through a .cmd file, which only a shell can do. Standard output is left to the script itself.
   const shell = process.platform === 'win32' && command === 'npm';
-  const result = spawnSync(command, args, { cwd: root, stdio: ['inherit', 2, 'inherit'], shell });
+  const result = spawnSync(command, args, { cwd: folder, stdio: ['inherit', 2, 'inherit'], shell });
   if (result.error !== undefined) throw result.error;
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
@@ -61,7 +69,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.stderr.write(`Keyform needs Node 20.19 or newer; this is ${process.versions.node}.\n`);
     process.exit(1);
   }
-  if (!installed()) run('npm', ['ci']);
+  if (!installed(root)) run('npm', ['ci']);
+  if (process.argv.includes('--clients') && !installed(clients)) run('npm', ['ci', '--loglevel=error'], clients);
   if (!process.argv.includes('--no-build')) {
     const stamp = join(root, 'dist', '.stamp');
     if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== sourceHash()) run(process.execPath, ['.ci/build.mjs']);
