@@ -15,7 +15,7 @@ const bold = (text) => (colour ? `\u001b[1m${text}\u001b[0m` : text);
 
 /** Nothing of the caller's own set-up may take part: its identity, its credentials, its variables. */
 const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(KEYFORM|TF_VAR|OSC|SINCH)_/.test(name)),
+  Object.entries(process.env).filter(([name]) => !/^(KEYFORM|TF_VAR|OSC|SINCH|NSCALE|YC|TENCENTCLOUD)_/.test(name)),
 );
 environment.XDG_CONFIG_HOME = join(folder, 'config');
 

@@ -9,6 +9,18 @@ export function normalizeArguments(argv: readonly string[]): string[] {
   return [...flags.map((word) => (/^-[A-Za-z][A-Za-z0-9-]+(=|$)/.test(word) ? `-${word}` : word)), ...rest];
 }
 
+/** The value of the flag `name`, the last one where it is given several times; undefined when it is not. `words` are normalized. */
+export function flagValue(words: readonly string[], name: string): string | undefined {
+  let value: string | undefined;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] as string;
+    if (word === '--') break;
+    if (word === `--${name}`) value = words[++index] ?? '';
+    else if (word.startsWith(`--${name}=`)) value = word.slice(name.length + 3);
+  }
+  return value;
+}
+
 /**
  * The `-var` and `-var-file` flags in the order in which they were given: a later one wins over an earlier one, whichever
  * of the two it is. `words` are normalized.

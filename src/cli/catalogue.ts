@@ -40,6 +40,7 @@ export const GROUPS: Readonly<Record<string, { readonly describe: string; readon
 /** Flags of every command. */
 export const COMMON: Readonly<Record<string, Flag>> = {
   chdir: { kind: 'value', describe: 'Switch to this folder first' },
+  log: { kind: 'value', describe: 'Log the requests: warn, info, debug, trace or json, as KEYFORM_LOG does' },
   'no-color': { kind: 'switch', describe: 'Print without colour (as NO_COLOR does)' },
 };
 
@@ -91,7 +92,11 @@ const PLAN: Readonly<Record<string, Flag>> = {
   ...SANDBOX,
 };
 
-const ADDRESS: Positional = { name: 'address', required: true, describe: 'Such as keyform_sinch_access_key.ci' };
+const ADDRESS: Positional = {
+  name: 'address',
+  required: true,
+  describe: 'TYPE.NAME, as "keyform state list" prints it',
+};
 
 /** Binds a command's function, loaded at the moment it is run, to flags that the command line has checked. */
 function runs<F>(
@@ -220,7 +225,7 @@ export const COMMANDS: readonly Command[] = [
     flags: {
       port: { kind: 'value', describe: 'Port (default 8787; 0 for any)' },
       data: { kind: 'value', describe: 'Keep the data in this file, such as .keyform/sandbox.json' },
-      options: { kind: 'value', describe: `Switches as JSON: '{"sinch":{"quota":3}}'` },
+      options: { kind: 'value', describe: `Switches as JSON: '{"CLOUD":{"SWITCH":VALUE}}'` },
       quiet: { kind: 'switch', on: false, describe: 'No line for each request' },
     },
     run: runs(async () => (await import('./command/emulator.ts')).emulatorCommand),
@@ -228,7 +233,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'schema',
     describe: 'Print clouds, resource types, arguments, attributes and capabilities',
-    positionals: [],
+    positionals: [{ name: 'type', describe: 'A resource type, data source or cloud; all when left out' }],
     flags: JSON_FLAG,
     run: runs(async () => (await import('./command/schema.ts')).schemaCommand),
   },

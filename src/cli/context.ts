@@ -140,9 +140,13 @@ export class Workspace {
   async #openEngine(): Promise<Engine> {
     const { outside } = this;
     const project = await this.project();
-    const { clouds, files, clock, random, processes, environment, process } = outside;
-    const base = { clouds, files, clock, random, processes, environment, process, http: outside.http() };
-    if (!(this.#flags.sandbox ?? project.settings.sandbox)) return { ...base, override: () => null, sandbox: false };
+    const { clouds, files, clock, random, processes, environment, process, home } = outside;
+    const { credentialReader } = await import('../engine/connect.ts');
+    const readText = credentialReader(files, this.folder, home);
+    const base = { clouds, files, clock, random, processes, environment, readText, process, http: outside.http() };
+    const { sandboxOf } = await import('../engine/project.ts');
+    const { enabled, options } = sandboxOf(project.settings);
+    if (!(this.#flags.sandbox ?? enabled)) return { ...base, override: () => null, sandbox: false };
     const { openSandbox } = await import('../emulator/sandbox.ts');
     const sandbox = await openSandbox({
       clouds,
@@ -152,10 +156,15 @@ export class Workspace {
       random,
       pid: process.pid,
       alive: process.alive,
-      options: {},
+      options,
       onWait: () => outside.terminal.err('Waiting for another command that uses the sandbox.\n'),
     });
     outside.onExit(() => sandbox.close());
+    if (sandbox.reused && Object.keys(options).length > 0) {
+      outside.terminal.err(
+        'Another command runs the sandbox already: its options are in force, whatever cdktf.json says.\n',
+      );
+    }
     return { ...base, override: (cloud) => sandbox.settings(cloud.name), sandbox: true };
   }
 }

@@ -80,7 +80,8 @@ function loadTool(file: string): Tool {
 
 /**
  * Where the compiled form of this very source is kept. V8 itself tells sources apart by their length only, so the name
- * holds their hash; and the tag of V8's version, its flags and the processor, which a compiled form is good for. Null where Node's switch for its own cache says that there shall be none.
+ * holds their hash; and the tag of V8's version, its flags and the processor, which a compiled form is good for. One for each
+ * command: a form holds what the run that made it came by. Null where Node's switch for its own cache says that there shall be none.
  */
 function cacheFile(): string | null {
   if (process.env.NODE_DISABLE_COMPILE_CACHE === '1') return null;
@@ -91,7 +92,8 @@ function cacheFile(): string | null {
     // A user without a home folder, as containers have.
     return null;
   }
-  return join(base, 'keyform', `${KEYFORM_BUILD.slice(0, 24)}-${cachedDataVersionTag()}.compiled`);
+  const command = /^[a-z]{2,12}$/.test(argv[0] ?? '') ? argv[0] : 'other';
+  return join(base, 'keyform', `${KEYFORM_BUILD.slice(0, 24)}-${cachedDataVersionTag()}-${command}.compiled`);
 }
 
 /** The file, if nobody but this user can have written it: it is code. */

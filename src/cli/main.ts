@@ -10,16 +10,23 @@ export async function main(options: {
   readonly packageFolder: string;
 }): Promise<void> {
   const { version, packageFolder } = options;
-  const [{ report, run }, { normalizeArguments }, { style }, { renderDiagnostics }, { mergeDiagnostics }, io, system] =
-    await Promise.all([
-      import('./run.ts'),
-      import('./argv.ts'),
-      import('./render/color.ts'),
-      import('./render/diagnostic.ts'),
-      import('../core/diagnostic.ts'),
-      loadIo(),
-      loadSystem(),
-    ]);
+  const [
+    { report, run },
+    { flagValue, normalizeArguments },
+    { style },
+    { renderDiagnostics },
+    { mergeDiagnostics },
+    io,
+    system,
+  ] = await Promise.all([
+    import('./run.ts'),
+    import('./argv.ts'),
+    import('./render/color.ts'),
+    import('./render/diagnostic.ts'),
+    import('../core/diagnostic.ts'),
+    loadIo(),
+    loadSystem(),
+  ]);
   const { clouds } = await import('../providers/index.ts');
   // zod would compile a schema at its first use, which pays after hundreds of values; a plan parses a handful.
   (await import('zod')).config({ jitless: true });
@@ -30,6 +37,8 @@ export async function main(options: {
     (process.env.NO_COLOR ?? '') === '' &&
     process.env.TERM !== 'dumb';
   const styles = { out: style(color(process.stdout)), err: style(color(process.stderr)) };
+  const asked = flagValue(words, 'log');
+  const logSetting = io.readLogSetting(asked ?? process.env.KEYFORM_LOG);
   const stop = new AbortController();
   // Every call that is under way listens for the stop, and there may be more than the ten at which Node warns of a leak.
   setMaxListeners(0, stop.signal);
@@ -66,7 +75,8 @@ export async function main(options: {
           ? async (question, how) => (await import('../io/question.ts')).ask(stop.signal)(question, how)
           : null,
     },
-    environment: process.env,
+    // With the level in its one spelling, whichever way it was asked for.
+    environment: logSetting === null ? process.env : { ...process.env, KEYFORM_LOG: logSetting.level },
     workingFolder: process.cwd(),
     home: system.home,
     files: io.createFiles(io.systemRandom),
@@ -76,15 +86,21 @@ export async function main(options: {
     process: system.port,
     http: () => {
       if (http === undefined) {
-        const log = io.httpLog(process.env.KEYFORM_LOG, (line) => process.stderr.write(`${line}\n`));
+        const log =
+          logSetting === null
+            ? null
+            : io.createRequestLog(logSetting, (line) => process.stderr.write(`${line}\n`), io.systemClock.now);
         const opened = io.createHttp({
           clock: io.systemClock,
           random: io.systemRandom,
           environment: process.env,
           version,
-          ...(log === null ? {} : { log }),
+          ...(log === null ? {} : { log: log.entry }),
         });
-        closers.push(() => opened.close());
+        closers.push(async () => {
+          await opened.close();
+          log?.summary();
+        });
         http = opened;
       }
       return http;
@@ -112,6 +128,11 @@ export async function main(options: {
     process.exit(1);
   });
 
+  if (logSetting === null) {
+    const where = asked === undefined ? 'KEYFORM_LOG' : '-log';
+    const detail = `It is ${JSON.stringify((asked ?? process.env.KEYFORM_LOG ?? '').slice(0, 20))}. Levels are trace, debug, info, warn, error and off, and json, which is trace as one JSON object a line. Nothing is logged.`;
+    outside.printDiagnostics([{ severity: 'warning', summary: `Unknown log level in ${where}`, detail }]);
+  }
   let code = await run(outside);
   for (const close of closers.reverse()) {
     try {

@@ -2,14 +2,18 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+// @ts-expect-error: plain JavaScript, so that it runs before anything is built.
+import { buildTool } from '../../.ci/build.mjs';
 import { MAIN, makePlace, type Place, requireBuild, run } from './tool.ts';
 
 /**
- * The tool is one file in which each module is a function that runs when it is first imported. This makes a copy of it
- * that tells which of them run, each on a line of a file of its own.
+ * The tool is one file in which each module is a function that runs when it is first imported. This builds it with the names
+ * of those, and so that it tells which of them run, each on a line of a file.
  */
-function tellingCopy(folder: string): string {
-  const tool = readFileSync(join(dirname(MAIN), 'keyform.cjs'), 'utf8');
+async function tellingCopy(folder: string): Promise<string> {
+  const outdir = join(folder, 'named');
+  await buildTool({ launch: 'src/cli/launch.ts', tool: 'src/cli/main.ts', outdir, version: '0.0.0', names: true });
+  const tool = readFileSync(join(outdir, 'keyform.cjs'), 'utf8');
   const telling = tool.replace(
     /"((?:src|node_modules)\/[^"]+)"\(([\w, $]*)\)\{/g,
     (_, name: string, names: string) =>
@@ -17,7 +21,7 @@ function tellingCopy(folder: string): string {
   );
   mkdirSync(join(folder, 'dist'));
   writeFileSync(join(folder, 'dist', 'keyform.cjs'), telling);
-  cpSync(MAIN, join(folder, 'dist', 'main.cjs'));
+  cpSync(join(outdir, 'main.cjs'), join(folder, 'dist', 'main.cjs'));
   return join(folder, 'dist', 'main.cjs');
 }
 
@@ -35,7 +39,7 @@ beforeAll(async () => {
     'stacks/main/main.tf.json': STACK,
     'cdktf.json': JSON.stringify({ app: 'node no-such-app.js' }),
   });
-  main = tellingCopy(place.work);
+  main = await tellingCopy(place.work);
 });
 afterAll(() => place.remove());
 

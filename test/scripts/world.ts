@@ -8,6 +8,7 @@ import { systemRandom } from '../../src/io/random.ts';
 import { clouds } from '../../src/providers/index.ts';
 import { parseIdentities, stateKeys } from '../../src/state/keys.ts';
 import { openStore } from '../../src/state/store.ts';
+import { readText } from '../providers/loopback.ts';
 import { type EmulatorProcess, sharedIdentity } from './tool.ts';
 
 export type { State };
@@ -42,7 +43,7 @@ export function openWitness(emulator: EmulatorProcess): Witness {
     const cloud = clouds.find((candidate) => candidate.resources.some((resource) => resource.type === type));
     if (cloud === undefined) throw new Error(`no cloud has ${type}`);
     const settings = settingsFor(cloud, emulator.environment);
-    return (await cloud.connect(settings, { http, clock: systemClock, random: systemRandom })).handler(type);
+    return (await cloud.connect(settings, { http, clock: systemClock, random: systemRandom, readText })).handler(type);
   };
   const handlers = new Map<string, ReturnType<typeof handlerOf>>();
   const handler = (type: string) => {

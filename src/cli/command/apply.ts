@@ -125,7 +125,8 @@ async function applyStack(
   });
   if (!go) {
     await session.close();
-    if (ui === null && !failed) outside.terminal.out('\nApply complete! Nothing was to be done.\n');
+    const done = plan.mode === 'destroy' ? 'Destroy' : 'Apply';
+    if (ui === null && !failed) outside.terminal.out(`\n${done} complete! Nothing was to be done.\n`);
     return !failed;
   }
   const result = await carryOut(workspace, engine, session, loaded, plan, world, flags, ui);
@@ -220,8 +221,8 @@ async function carryOut(
     return result;
   }
   const { out } = outside.terminal;
-  const { add, change, destroy } = countDone(result);
-  const counts = `${add} added, ${change} changed, ${destroy} destroyed`;
+  const { add, change, destroy, adopt } = countDone(result);
+  const counts = `${adopt === 0 ? '' : `${adopt} recovered, `}${add} added, ${change} changed, ${destroy} destroyed`;
   const style = outside.style.out;
   if (result.cancelled)
     out(

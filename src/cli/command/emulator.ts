@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { KeyformError } from '../../core/error.ts';
 import { isObject, type JsonObject } from '../../core/json.ts';
+import type { Cloud } from '../../core/provider.ts';
+import { sandboxOf } from '../../engine/project.ts';
 import { type CommonFlags, DONE, type Outcome, type Outside, Workspace, wholeNumber } from '../context.ts';
 
 export interface EmulatorFlags extends CommonFlags {
@@ -10,7 +12,10 @@ export interface EmulatorFlags extends CommonFlags {
   readonly quiet: boolean;
 }
 
-/** `keyform emulator`: serves the clouds' key APIs on a loopback port until it is stopped. */
+/**
+ * `keyform emulator`: serves the clouds' key APIs on a loopback port until it is stopped. Without -options it runs with those
+ * that cdktf.json gives the sandbox.
+ */
 export async function emulatorCommand(outside: Outside, flags: EmulatorFlags): Promise<Outcome> {
   const workspace = new Workspace(outside, flags);
   const { clouds, files, clock, random, terminal, process } = outside;
@@ -20,7 +25,7 @@ export async function emulatorCommand(outside: Outside, flags: EmulatorFlags): P
     files,
     clock,
     random,
-    options: parseOptions(flags.options),
+    options: parseOptions(flags.options, clouds) ?? sandboxOf((await workspace.project()).settings).options,
     onRequest: (line: string) => {
       if (!flags.quiet) terminal.err(`${line}\n`);
     },
@@ -49,8 +54,9 @@ export async function emulatorCommand(outside: Outside, flags: EmulatorFlags): P
   return DONE;
 }
 
-function parseOptions(text: string | undefined): Readonly<Record<string, JsonObject>> {
-  if (text === undefined) return {};
+/** The switches that the flag gives; null where there is no flag, for those of the project's sandbox. */
+function parseOptions(text: string | undefined, clouds: readonly Cloud[]): Readonly<Record<string, JsonObject>> | null {
+  if (text === undefined) return null;
   try {
     const value: unknown = JSON.parse(text);
     if (isObject(value)) return value as Record<string, JsonObject>;
@@ -58,6 +64,6 @@ function parseOptions(text: string | undefined): Readonly<Record<string, JsonObj
     // Said below, for both.
   }
   throw new KeyformError('invalid-usage', '-options must be a JSON object', {
-    detail: `By cloud, then option: -options '{"sinch":{"quota":3}}'.`,
+    detail: `By cloud (${clouds.map(({ name }) => name).join(', ')}), then switch: -options '{"CLOUD":{"SWITCH":VALUE}}'. "keyform schema CLOUD" tells the switches.`,
   });
 }

@@ -95,6 +95,10 @@ export async function makePlanFor(
     allowCredentialDelete: flags['allow-credential-delete'],
     refresh: flags.refresh,
     signal: outside.signal,
+    onPause: (ms) =>
+      terminal.err(
+        `Waiting ${Math.ceil(ms / 1000)} s: an interrupted run may have made a key that its API does not list yet.\n`,
+      ),
     // Only where somebody is watching: a log of a CI job has no use for a counter.
     ...(terminal.errIsTerminal && !flags.json
       ? {

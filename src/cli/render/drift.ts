@@ -95,6 +95,11 @@ export function recoverSteps(plan: Plan): Step[] {
   return plan.steps.filter((step) => step.kind === 'recover');
 }
 
+/** The steps that take orphans over. */
+export function adoptSteps(plan: Plan): Step[] {
+  return plan.steps.filter((step) => step.kind === 'adopt');
+}
+
 /** One key that differs from state, in the layout of a plan. */
 export function driftBlock(drift: Drift, style: Style): string {
   const name = `${drift.address}${drift.deposed === null ? '' : ` (deposed key ${plain(drift.deposed)})`}`;
@@ -116,8 +121,18 @@ export function driftBlock(drift: Drift, style: Style): string {
   ].join('\n');
 }
 
-const INTERRUPTED =
-  'an attempt to create it was interrupted, and this key appeared since: its secret was never recorded';
+const INTERRUPTED = 'an attempt to create it was interrupted, and this key appeared since, recorded by nobody';
+
+/** A key that an interrupted create left behind, and that a step takes over. */
+export function adoptionBlock(plan: Plan, step: Step, style: Style): string {
+  const key = plan.orphans.find(({ address, keyId }) => address === step.address && keyId === step.keyId);
+  const created = key?.createdAt == null ? '' : `, created ${plain(key.createdAt)}`;
+  return [
+    style.bold(`  # ${step.address} will be recovered`),
+    '  # (because an attempt to create it was interrupted, and this key appeared since; its secret is at hand)',
+    `  - ${plain(step.keyId ?? '?')}${created}`,
+  ].join('\n');
+}
 
 /**
  * A key that an interrupted create left behind, and that a step deletes. Its arguments are not shown: they come from the
@@ -136,7 +151,7 @@ export function orphanBlock(plan: Plan, step: Step, style: Style): string {
 
 /** Orphans that no step deletes: a plan that changes nothing shows them, and one that refuses to choose among several. */
 export function orphanNotes(plan: Plan, style: Style): string[] {
-  const taken = new Set(recoverSteps(plan).map((step) => `${step.address} ${step.keyId}`));
+  const taken = new Set([...recoverSteps(plan), ...adoptSteps(plan)].map((step) => `${step.address} ${step.keyId}`));
   return plan.orphans
     .filter(({ address, keyId }) => !taken.has(`${address} ${keyId}`))
     .map((key) => orphanNote(key, style));

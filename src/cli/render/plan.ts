@@ -8,7 +8,17 @@ import {
   type Step,
 } from '../../core/plan/plan.ts';
 import type { Style } from './color.ts';
-import { coverageLine, driftBlock, orphanBlock, orphanNotes, recoverSteps, unmanagedNote } from './drift.ts';
+import { deferredReads, readBlock, readLegend } from './data.ts';
+import {
+  adoptionBlock,
+  adoptSteps,
+  coverageLine,
+  driftBlock,
+  orphanBlock,
+  orphanNotes,
+  recoverSteps,
+  unmanagedNote,
+} from './drift.ts';
 import { plain, quote } from './quote.ts';
 import { attributeLines, difference, type Mark, paint, whole } from './value.ts';
 
@@ -41,11 +51,20 @@ export function renderPlan(plan: Plan, style: Style): string {
   const recover = recoverSteps(plan);
   const changes = plan.changes.filter((change) => change.actions[0] !== 'no-op');
   const steps = stepsByAddress(plan);
-  const acts = changes.length + recover.length > 0;
+  const adopt = adoptSteps(plan);
+  const verified = verifiedBlocks(plan, steps, style);
+  const reads = deferredReads(plan);
+  const acts = changes.length + recover.length + adopt.length + verified.length + reads.length > 0;
   const sections = [
     ...driftSection(plan, style),
-    ...(acts ? [legend(changes, recover.length > 0, style), style.bold(INTENT[plan.mode])] : []),
+    ...(changes.length + recover.length + reads.length > 0
+      ? [legend(changes, recover.length > 0, reads.length > 0, style)]
+      : []),
+    ...(acts ? [style.bold(INTENT[plan.mode])] : []),
+    ...reads.map((read) => readBlock(read, style)),
     ...changes.map((change) => changeBlock(change, steps.get(change.address) ?? [], style)),
+    ...verified,
+    ...adopt.map((step) => adoptionBlock(plan, step, style)),
     ...recover.map((step) => orphanBlock(plan, step, style)),
     ...outputSection(plan.outputs, style),
     ...orphanNotes(plan, style),
@@ -71,8 +90,8 @@ export function renderForecast(plan: Plan, _style: Style): string {
 /** The last line of a plan: the counts, or that there is nothing to do, which is never said of what could not be looked at. */
 export function renderSummary(plan: Plan, style: Style): string {
   if (hasChanges(plan)) {
-    const { add, change, destroy } = countChanges(plan);
-    return `${style.bold('Plan:')} ${add} to add, ${change} to change, ${destroy} to destroy.`;
+    const { add, change, destroy, adopt } = countChanges(plan);
+    return `${style.bold('Plan:')} ${adopt === 0 ? '' : `${adopt} to recover, `}${add} to add, ${change} to change, ${destroy} to destroy.`;
   }
   if (plan.diagnostics.some(({ severity }) => severity === 'error')) {
     return style.bold('No changes can be planned until the errors are resolved.');
@@ -101,6 +120,21 @@ function duration(seconds: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** Keys of which nothing changes, and which apply tries out, or waits for until they are ready. */
+function verifiedBlocks(plan: Plan, steps: ReadonlyMap<string, readonly Step[]>, style: Style): string[] {
+  return plan.changes
+    .filter(
+      ({ actions, address }) =>
+        actions[0] === 'no-op' && (steps.get(address) ?? []).some((step) => step.kind === 'verify'),
+    )
+    .map((change) =>
+      [
+        style.bold(`  # ${change.address} will be verified`),
+        ...change.reasons.map((reason) => `  # (because ${plain(reason)})`),
+      ].join('\n'),
+    );
+}
+
 function stepsByAddress(plan: Plan): Map<string, Step[]> {
   const steps = new Map<string, Step[]>();
   for (const step of plan.steps) {
@@ -118,12 +152,13 @@ function driftSection(plan: Plan, style: Style): string[] {
   return [title, text, ...plan.drift.map((drift) => driftBlock(drift, style))];
 }
 
-function legend(changes: readonly ResourceChange[], recovers: boolean, style: Style): string {
+function legend(changes: readonly ResourceChange[], recovers: boolean, reads: boolean, style: Style): string {
   const used = new Set(changes.map((change) => change.actions.join(' ')));
   if (recovers) used.add('delete');
   const lines = Object.entries(DRAWINGS)
     .filter(([actions]) => used.has(actions))
     .map(([, { symbol, legend }]) => `${' '.repeat(3 - symbol.length)}${paintAll(symbol, style)} ${legend}`);
+  if (reads) lines.push(readLegend(style));
   return ['Actions are indicated with the following symbols:', ...lines].join('\n');
 }
 

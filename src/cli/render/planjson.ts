@@ -1,10 +1,11 @@
-import { parseAddress } from '../../core/address.ts';
+import { parseAddress, parseDataAddress } from '../../core/address.ts';
 import { KeyformError } from '../../core/error.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { containsSensitive, isWhollyKnown, toJson, type Value } from '../../core/language/value.ts';
 import type { TypeEntry } from '../../core/plan/actual.ts';
 import { livingObject, nameIn } from '../../core/plan/object.ts';
 import {
+  type DataRead,
   type Drift,
   hasChanges,
   type OutputChange,
@@ -13,8 +14,9 @@ import {
   type Step,
 } from '../../core/plan/plan.ts';
 import type { Generation, ResourceState, State } from '../../core/state.ts';
+import { deferredReads } from './data.ts';
 import { diagnosticJson } from './diagnostic.ts';
-import { coverageJson, orphanJson, recoverSteps, unmanagedJson } from './drift.ts';
+import { adoptSteps, coverageJson, orphanJson, recoverSteps, unmanagedJson } from './drift.ts';
 import { sensitiveMarks, shownJson, typeJson, unknownMarks, type ValueObject } from './redact.ts';
 
 /** Keyform's provider, as Terraform's JSON names one. */
@@ -25,7 +27,8 @@ export const PROVIDER_NAME = 'registry.terraform.io/keyform/keyform';
  * Keyform's. Known differences:
  *
  * - A sensitive value is `null` in `before`, `after` and `values` (see redact.ts); the marks are as Terraform's.
- * - `configuration`, `prior_state`, `variables` and `relevant_attributes` are absent: they hold variable values in clear.
+ * - `configuration`, `variables` and `relevant_attributes` are absent: they hold variable values in clear. `prior_state` holds
+ *   what was read of data sources and nothing else.
  * - An orphan that is to be deleted stands among `resource_changes` as a deposed key with nothing but its id.
  * - `errored` is true when the plan must not be applied at all; a plan from which single addresses had to be left out is
  *   not `complete`, and can still be applied.
@@ -39,8 +42,13 @@ export function planJson(plan: Plan, version: string): JsonObject {
     format_version: '1.2',
     planned_values: plannedValues(plan),
     ...(plan.drift.length === 0 ? {} : { resource_drift: plan.drift.map(driftChange) }),
-    resource_changes: [...plan.changes.map(resourceChange), ...recoverSteps(plan).map(orphanChange)],
+    resource_changes: [
+      ...deferredReads(plan).map(readChange),
+      ...plan.changes.map((change) => resourceChange(change, importOf(plan, change.address))),
+      ...recoverSteps(plan).map(orphanChange),
+    ],
     output_changes: Object.fromEntries(byName(plan.outputs).map((output) => [output.name, outputChange(output)])),
+    ...priorState(plan),
     timestamp: plan.createdAt,
     applyable: applicable,
     complete: !failed && !plan.blocked,
@@ -121,7 +129,7 @@ function identity(address: string, type: string, name: string): JsonObject {
   const key = parseAddress(address)?.key ?? null;
   return {
     address,
-    mode: 'managed',
+    mode: parseDataAddress(address) === null ? 'managed' : 'data',
     type,
     name,
     ...(key === null ? {} : { index: key }),
@@ -135,19 +143,41 @@ function valuesOf(object: ValueObject): JsonObject {
 
 function plannedValues(plan: Plan): JsonObject {
   const outputs = byName(plan.outputs).filter((output) => output.actions[0] !== 'delete');
-  const resources = plan.changes
-    .filter((change) => change.deposed === null && change.after !== null)
+  const made = plan.changes.filter((change) => change.deposed === null && change.after !== null);
+  const resources = [
+    ...deferredReads(plan),
+    ...made.map(({ address, type, name, after }) => ({ address, type, name, values: after ?? {} })),
+  ]
     .sort((a, b) => compare(a.address, b.address))
-    .map((change) => ({
-      ...identity(change.address, change.type, change.name),
-      schema_version: 0,
-      ...valuesOf(change.after ?? {}),
-    }));
+    .map(valueObject);
   return {
     ...(outputs.length === 0
       ? {}
       : { outputs: Object.fromEntries(outputs.map((output) => [output.name, plannedOutput(output)])) }),
     root_module: resources.length === 0 ? {} : { resources },
+  };
+}
+
+/** A resource or a data source among values. */
+function valueObject(of: Pick<DataRead, 'address' | 'type' | 'name' | 'values'>): JsonObject {
+  return { ...identity(of.address, of.type, of.name), schema_version: 0, ...valuesOf(of.values) };
+}
+
+/** Data sources that were read for the plan: Terraform has them in the state that the plan starts from. */
+function priorState(plan: Plan): JsonObject {
+  const resources = plan.data
+    .filter(({ deferred }) => deferred === null)
+    .sort((a, b) => compare(a.address, b.address))
+    .map(valueObject);
+  if (resources.length === 0) return {};
+  return { prior_state: { format_version: '1.0', values: { root_module: { resources } } } };
+}
+
+function readChange(read: DataRead): JsonObject {
+  return {
+    ...identity(read.address, read.type, read.name),
+    change: changeJson(['read'], null, read.values, []),
+    ...(read.deferred === null ? {} : { action_reason: read.deferred }),
   };
 }
 
@@ -158,11 +188,12 @@ function plannedOutput(output: OutputChange): JsonObject {
   return { sensitive, type: typeJson(value, sensitive), value: sensitive ? null : value };
 }
 
-function resourceChange(change: ResourceChange): JsonObject {
+function resourceChange(change: ResourceChange, importing: string | null): JsonObject {
+  const of = changeJson(change.actions, change.before, change.after, change.replacePaths);
   return {
     ...identity(change.address, change.type, change.name),
     ...(change.deposed === null ? {} : { deposed: change.deposed }),
-    change: changeJson(change.actions, change.before, change.after, change.replacePaths),
+    change: importing === null || change.deposed !== null ? of : { ...of, importing: { id: importing } },
     ...(change.actionReason === null ? {} : { action_reason: change.actionReason }),
   };
 }
@@ -173,6 +204,11 @@ function orphanChange(step: Step): JsonObject {
     ...(step.keyId === null ? {} : { deposed: step.keyId }),
     change: changeJson(['delete'], { id: step.keyId }, null, []),
   };
+}
+
+/** The id of the orphan that an address takes over, Terraform's `importing`; null for none. */
+function importOf(plan: Plan, address: string): string | null {
+  return adoptSteps(plan).find((step) => step.address === address)?.keyId ?? null;
 }
 
 function driftChange(drift: Drift): JsonObject {

@@ -15,12 +15,20 @@ const WORDS: Readonly<Record<StepKind, { readonly doing: string; readonly noun: 
   disable: { doing: 'Disabling', noun: 'Disabling' },
   delete: { doing: 'Destroying', noun: 'Destruction' },
   recover: { doing: 'Destroying orphan', noun: 'Destruction of orphan' },
+  adopt: { doing: 'Recovering', noun: 'Recovery' },
+  read: { doing: 'Reading', noun: 'Read' },
 };
 
-/** One line for what happened to a step, without line break. `startedAt`: when the step began, milliseconds since 1970. */
-export function progressText(event: ApplyEvent, startedAt: number): string {
+/** Terraform tells programs of a read in other words than people. */
+const READ_FOR_PROGRAMS = { doing: 'Refreshing', noun: 'Refresh' };
+
+/**
+ * One line for what happened to a step, without line break. `startedAt`: when the step began, milliseconds since 1970.
+ * `forPrograms`: as a message of the machine-readable UI.
+ */
+export function progressText(event: ApplyEvent, startedAt: number, forPrograms = false): string {
   const { step } = event;
-  const { doing, noun } = WORDS[step.kind];
+  const { doing, noun } = step.kind === 'read' && forPrograms ? READ_FOR_PROGRAMS : WORDS[step.kind];
   const after = elapsedText(elapsedSeconds(event, startedAt));
   switch (event.kind) {
     case 'started':
@@ -32,6 +40,8 @@ export function progressText(event: ApplyEvent, startedAt: number): string {
       return `${step.address}: ${noun} errored after ${after}`;
     case 'skipped':
       return `${step.address}: ${noun} skipped`;
+    case 'waiting':
+      return `${step.address}: ${doing}... (${plain(event.status)})`;
   }
 }
 
@@ -105,6 +115,10 @@ export class Progress {
       return;
     }
     const running = this.#running.get(step.id);
+    if (event.kind === 'waiting') {
+      this.#out.event(event, running?.startedAt ?? event.at);
+      return;
+    }
     running?.stop();
     this.#running.delete(step.id);
     this.#out.event(event, running?.startedAt ?? event.at);

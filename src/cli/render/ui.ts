@@ -1,4 +1,4 @@
-import { parseAddress } from '../../core/address.ts';
+import { parseAddress, parseDataAddress } from '../../core/address.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { nameIn } from '../../core/plan/object.ts';
@@ -6,8 +6,9 @@ import { type ChangeAction, countChanges, type Plan, type Step, type StepKind } 
 import type { Clock } from '../../core/port.ts';
 import type { OutputState } from '../../core/state.ts';
 import type { ApplyEvent, ApplyResult } from '../../engine/apply.ts';
+import { deferredReads } from './data.ts';
 import { diagnosticJson } from './diagnostic.ts';
-import { recoverSteps } from './drift.ts';
+import { adoptSteps, recoverSteps } from './drift.ts';
 import { elapsedSeconds, isDeletion, progressText, stillText } from './progress.ts';
 import { typeJson } from './redact.ts';
 
@@ -27,6 +28,8 @@ const ACTIONS: Readonly<Record<StepKind, string>> = {
   disable: 'update',
   delete: 'delete',
   recover: 'delete',
+  adopt: 'read',
+  read: 'read',
 };
 
 /** Terraform's short words for why a change is planned; the others are spelled as in its plan JSON. */
@@ -78,6 +81,9 @@ export class UiStream {
 
   /** One message for each change that the plan holds. */
   plannedChange(plan: Plan): void {
+    for (const { address, type, deferred } of deferredReads(plan)) {
+      this.#planned(address, type, 'read', deferred === null ? {} : { reason: deferred });
+    }
     for (const change of plan.changes) {
       const action = actionWord(change.actions);
       if (action === 'noop') continue;
@@ -90,6 +96,9 @@ export class UiStream {
     }
     for (const step of recoverSteps(plan)) {
       this.#planned(step.address, step.type, 'delete', { step: step.kind, deposed: step.keyId });
+    }
+    for (const step of adoptSteps(plan)) {
+      this.#planned(step.address, step.type, 'import', { step: step.kind, importing: { id: step.keyId } });
     }
   }
 
@@ -110,13 +119,13 @@ export class UiStream {
 
   /** Counts of a plan, or of what an apply has done. */
   changeSummary(source: Plan | ApplyResult, operation: UiOperation): void {
-    const { add, change, destroy } = 'done' in source ? countDone(source) : countChanges(source);
+    const { add, change, destroy, adopt } = 'done' in source ? countDone(source) : countChanges(source);
     const text = {
-      plan: `Plan: ${add} to add, ${change} to change, ${destroy} to destroy.`,
-      apply: `Apply complete! Resources: ${add} added, ${change} changed, ${destroy} destroyed.`,
+      plan: `Plan: ${adopt === 0 ? '' : `${adopt} to recover, `}${add} to add, ${change} to change, ${destroy} to destroy.`,
+      apply: `Apply complete! Resources: ${adopt === 0 ? '' : `${adopt} recovered, `}${add} added, ${change} changed, ${destroy} destroyed.`,
       destroy: `Destroy complete! Resources: ${destroy} destroyed.`,
     }[operation];
-    this.#send('info', text, 'change_summary', { changes: { add, change, import: 0, remove: destroy, operation } });
+    this.#send('info', text, 'change_summary', { changes: { add, change, import: adopt, remove: destroy, operation } });
   }
 
   /** What happens to a step. A step that is skipped has no message of Terraform's and becomes a log message. */
@@ -124,8 +133,8 @@ export class UiStream {
     const { step } = event;
     if (event.kind === 'started') this.#started.set(step.id, event.at);
     const startedAt = this.#started.get(step.id) ?? event.at;
-    if (event.kind !== 'started') this.#started.delete(step.id);
-    const message = progressText(event, startedAt);
+    if (event.kind !== 'started' && event.kind !== 'waiting') this.#started.delete(step.id);
+    const message = progressText(event, startedAt, true);
     const elapsed = { elapsed_seconds: elapsedSeconds(event, startedAt) };
     switch (event.kind) {
       case 'started':
@@ -139,6 +148,9 @@ export class UiStream {
         return;
       case 'skipped':
         this.#hook(message, 'log', step, {});
+        return;
+      case 'waiting':
+        this.#hook(message, 'apply_progress', step, { ...elapsed, status: event.status });
         return;
     }
   }
@@ -200,13 +212,15 @@ function id(keyId: string | null): JsonObject {
 }
 
 function resource(address: string, type: string): JsonObject {
+  const data = parseDataAddress(address);
   return {
     addr: address,
     module: '',
     resource: address,
     implied_provider: 'keyform',
-    resource_type: type,
-    resource_name: nameIn(address),
+    // A step names the type of the keys that it is about, which is not a data source's own name.
+    resource_type: data?.type ?? type,
+    resource_name: data?.name ?? nameIn(address),
     resource_key: parseAddress(address)?.key ?? null,
   };
 }
@@ -217,14 +231,16 @@ function actionWord(actions: readonly ChangeAction[]): string {
 }
 
 /** Counts as {@link countChanges} does; an address that got a new key is added, its renaming is no change of its own. */
-export function countDone(result: ApplyResult): { add: number; change: number; destroy: number } {
+export function countDone(result: ApplyResult): { add: number; change: number; destroy: number; adopt: number } {
   const made = new Set<string>();
   const altered = new Set<string>();
   let destroy = 0;
+  let adopt = 0;
   for (const step of result.done) {
+    if (step.kind === 'adopt') adopt += 1;
     if (step.kind === 'create' || step.kind === 'rotate') made.add(step.address);
     if (step.kind === 'update' || step.kind === 'enable' || step.kind === 'disable') altered.add(step.address);
     if (isDeletion(step)) destroy += 1;
   }
-  return { add: made.size, change: [...altered].filter((address) => !made.has(address)).length, destroy };
+  return { add: made.size, change: [...altered].filter((address) => !made.has(address)).length, destroy, adopt };
 }

@@ -1,5 +1,5 @@
 import { sensitive, UNKNOWN, type Value } from '../../../src/core/language/value.ts';
-import type { Drift, Plan, ResourceChange, Step, UnmanagedKey } from '../../../src/core/plan/plan.ts';
+import type { DataRead, Drift, Plan, ResourceChange, Step, UnmanagedKey } from '../../../src/core/plan/plan.ts';
 
 // Plans made by hand: what a renderer is shown does not follow the planner's or a provider's changes.
 
@@ -18,6 +18,7 @@ export function plan(over: Partial<Plan> = {}): Plan {
     createdAt: '2026-03-04T05:06:07.000Z',
     steps: [],
     changes: [],
+    data: [],
     outputs: [],
     drift: [],
     unmanaged: [],
@@ -69,6 +70,11 @@ export function change(address: string, over: Partial<ResourceChange>): Resource
     ownerLabel: null,
     ...over,
   };
+}
+
+export function read(address: string, deferred: DataRead['deferred'], values: Values): DataRead {
+  const [, type = '', name = ''] = address.split('.');
+  return { address, type, name, cloud: 'sinch', provider: 'keyform', deferred, values };
 }
 
 export function drift(address: string, over: Partial<Drift>): Drift {
@@ -377,6 +383,37 @@ export const PLANS: Readonly<Record<string, Plan>> = {
     mode: 'refresh-only',
     drift: drifts.slice(0, 1),
     entries: [{ kind: 'forgotten', address: `${SINCH}.ci`, generation: 1 }],
+  }),
+  data: plan({
+    steps: [
+      step('create', `${SINCH}.ci`),
+      step('read', `data.${SINCH}s.late`, { type: SINCH, after: [`create ${SINCH}.ci`] }),
+    ],
+    changes: [change(`${SINCH}.ci`, { actions: ['create'], after: { id: UNKNOWN, display_name: 'ci' } })],
+    data: [
+      read(`data.${SINCH}s.late`, 'read_because_dependency_pending', {
+        project_id: sensitive('CANARY-project'),
+        ids: UNKNOWN,
+        keys: UNKNOWN,
+      }),
+      read(`data.${SINCH}.now`, null, { project_id: 'p1', id: 'k-1', expires_at: null, enabled: true }),
+      read(`data.${OUTSCALE}.open`, 'read_because_config_unknown', {
+        user_name: null,
+        id: UNKNOWN,
+        access_key_id: UNKNOWN,
+        enabled: UNKNOWN,
+      }),
+    ],
+    forecast: { calls: [{ cloud: 'sinch', action: 'ListAccessKeys', count: 1 }], seconds: 0 },
+  }),
+  'data alone': plan({
+    steps: [step('read', `data.${SINCH}s.late`, { type: SINCH })],
+    data: [
+      read(`data.${SINCH}s.late`, 'read_because_config_unknown', { project_id: UNKNOWN, ids: UNKNOWN, keys: UNKNOWN }),
+    ],
+  }),
+  'data that changes nothing': plan({
+    data: [read(`data.${SINCH}s.p1`, null, { project_id: 'p1', ids: ['k-1'], keys: [{ id: 'k-1' }] })],
   }),
   'refresh-only clean': plan({ mode: 'refresh-only', coverage: { managed: 1, total: 1 } }),
   destroy: plan({

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planJson, stateJson } from '../../../src/cli/render/planjson.ts';
 import { UiStream } from '../../../src/cli/render/ui.ts';
 import { sensitive, UNKNOWN, type Value } from '../../../src/core/language/value.ts';
-import type { Plan, ResourceChange, StepKind } from '../../../src/core/plan/plan.ts';
+import type { DataRead, Plan, ResourceChange, StepKind } from '../../../src/core/plan/plan.ts';
 import { emptyState, type OutputState } from '../../../src/core/state.ts';
 import { change, plan, step } from './plans.ts';
 
@@ -35,14 +35,36 @@ const FIRST = {
       counted: { count: 1, input: true },
     },
   },
+  data: {
+    terraform_remote_state: {
+      read: { backend: 'local', config: { path: '${var.word == "" ? "" : "remote.tfstate"}' } },
+      plain: { backend: 'local', config: { path: 'remote.tfstate' }, depends_on: ['data.terraform_remote_state.read'] },
+      pending: { backend: 'local', config: { path: 'remote.tfstate' }, depends_on: ['terraform_data.updated'] },
+      open: {
+        backend: 'local',
+        config: { path: '${terraform_data.updated.output == "" ? "" : "remote.tfstate"}' },
+      },
+    },
+  },
   output: {
     late: { value: '${terraform_data.gone.id}' },
     word: { value: '${var.word}', sensitive: true },
     known: { value: 'k' },
   },
 };
+/** What the data sources read. */
+const REMOTE = {
+  version: 4,
+  terraform_version: '1.11.4',
+  serial: 1,
+  lineage: 'far',
+  outputs: { far: { value: 'away', type: 'string' } },
+  resources: [],
+  check_results: null,
+};
 const { gone: _, ...others } = FIRST.resource.terraform_data;
 const SECOND = {
+  data: { terraform_remote_state: FIRST.data.terraform_remote_state },
   variable: { word: { default: 'hunter3', sensitive: true }, v: { default: '2' } },
   resource: {
     terraform_data: {
@@ -57,6 +79,30 @@ const SECOND = {
   },
 };
 
+/** Terraform's own data source: what a plan says of each, in both runs. */
+const DATA: readonly DataRead[] = (
+  [
+    ['read', null, sensitive('remote.tfstate')],
+    ['plain', null, 'remote.tfstate'],
+    ['pending', 'read_because_dependency_pending', 'remote.tfstate'],
+    ['open', 'read_because_config_unknown', UNKNOWN],
+  ] as const
+).map(([name, deferred, path]) => ({
+  address: `data.terraform_remote_state.${name}`,
+  type: 'terraform_remote_state',
+  name,
+  cloud: '',
+  provider: 'terraform',
+  deferred,
+  values: {
+    backend: 'local',
+    config: { path },
+    defaults: null,
+    outputs: deferred === null ? { far: 'away' } : UNKNOWN,
+    workspace: null,
+  },
+}));
+
 /** Values of a resource that is still to be made. */
 function coming(input: Value, triggers: Value = null): Record<string, Value> {
   return { id: UNKNOWN, input, output: UNKNOWN, triggers_replace: triggers };
@@ -68,6 +114,7 @@ function creation(name: string, input: Value, triggers: Value = null): ResourceC
 
 const NESTED = { d: {} };
 const firstPlan = plan({
+  data: DATA,
   changes: [
     creation('gone', 'a'),
     creation('same', { x: 'y', list: [] }),
@@ -97,6 +144,7 @@ function secondPlan(ids: Readonly<Record<string, string>>): Plan {
   const replacement = { actionReason: 'replace_because_cannot_update', replacePaths: ['triggers_replace'] } as const;
   const held = { x: 'y', list: [] };
   return plan({
+    data: DATA,
     changes: [
       change(`${ROOT}.gone`, {
         actions: ['delete'],
@@ -236,6 +284,7 @@ describe.skipIf(missing)('beside real Terraform', () => {
 
   beforeAll(() => {
     writeFileSync(join(folder, 'rc'), '');
+    writeFileSync(join(folder, 'remote.tfstate'), JSON.stringify(REMOTE));
     writeFileSync(join(folder, 'main.tf.json'), JSON.stringify(FIRST));
     terraform('init');
     const first = run(FIRST);
@@ -284,6 +333,18 @@ describe.skipIf(missing)('beside real Terraform', () => {
         sensitive_values: untyped(resource.sensitive_values, { output: !('output' in resource.values) }),
       }));
       expect(mine.planned_values).toEqual({ outputs: Object.fromEntries(outputs), root_module: { resources } });
+    });
+
+    test('has the same of data sources that are read', () => {
+      const { show, mine } = at(name);
+      const read = show.prior_state.values.root_module.resources.filter(({ mode }: Foreign) => mode === 'data');
+      expect(read).toHaveLength(2);
+      expect(mine.prior_state.values.root_module.resources).toEqual(
+        read.map((resource: Foreign) => ({
+          ...resource,
+          values: redacted(resource.values, resource.sensitive_values),
+        })),
+      );
     });
 
     test('has the same frame', () => {

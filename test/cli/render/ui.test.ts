@@ -29,6 +29,14 @@ const EVENTS: ApplyEvent[] = KINDS.flatMap((kind): ApplyEvent[] => {
   ];
 });
 
+for (const event of ['started', 'done'] as const)
+  EVENTS.push({
+    kind: event,
+    step: step('read', `data.${SINCH}s.read`, { type: SINCH }),
+    at: START,
+    ...(event === 'done' ? { keyId: null } : {}),
+  } as ApplyEvent);
+
 describe('the machine-readable stream', () => {
   test.each(Object.keys(PLANS))('of the plan "%s"', async (name) => {
     const { ui, lines } = stream();
