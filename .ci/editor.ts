@@ -1,9 +1,12 @@
 import type { z } from 'zod';
+import { type DataSource, dataSourcesOf } from '../src/core/datasource.ts';
 import type { ArgumentSpec, Cloud, ResourceType } from '../src/core/provider.ts';
 import { argumentsOf } from '../src/core/resource.ts';
+import { schemaDocumentSchema } from '../src/core/schema.ts';
+import { describe, type JsonSchema, toJsonSchema } from '../src/core/shape.ts';
 import { projectSettingsSchema } from '../src/engine/project.ts';
-import { defaultOf, settingDescription } from './classes.ts';
-import { describe, type JsonSchema, toJsonSchema } from './shape.ts';
+import { settingDescription } from './classes.ts';
+import { defaultOf } from './member.ts';
 
 // Draft-07, because editors read that one best: VS Code's JSON service supports it in full and later drafts in part
 // (https://code.visualstudio.com/docs/languages/json#_json-schemas-and-settings). In draft-07 a `$ref` hides what stands
@@ -11,14 +14,15 @@ import { describe, type JsonSchema, toJsonSchema } from './shape.ts';
 
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
-/** The JSON Schemas that an editor uses on stacks and on cdktf.json, by path. */
-export function schemaFiles(clouds: readonly Cloud[], folder: string): Map<string, string> {
+/** The JSON Schemas that an editor uses on stacks and on cdktf.json, and that of what `keyform schema -json` prints, by path. */
+export async function schemaFiles(clouds: readonly Cloud[], folder: string): Promise<Map<string, string>> {
   const files = new Map<string, JsonSchema>();
   const resources = clouds.flatMap((cloud) => cloud.resources);
   files.set('stack.json', stackSchema(resources));
   files.set('provider.json', providerSchema(clouds));
   for (const resource of resources) files.set(`${resource.type}.json`, resourceSchema(resource));
-  files.set('project.json', projectFileSchema());
+  files.set('project.json', await projectFileSchema(clouds));
+  files.set('schema_output.json', outputSchema());
   return new Map(
     [...files].map(([name, schema]) => [
       `${folder}/${name}`,
@@ -29,6 +33,7 @@ export function schemaFiles(clouds: readonly Cloud[], folder: string): Map<strin
 
 /** A whole file `*.tf.json`. */
 function stackSchema(resources: readonly ResourceType[]): JsonSchema {
+  const sources = resources.flatMap(dataSourcesOf);
   return {
     title: 'Keyform stack',
     description: "Access keys in Terraform's JSON syntax.",
@@ -82,7 +87,7 @@ function stackSchema(resources: readonly ResourceType[]): JsonSchema {
         ...object(
           {
             value: {
-              description: 'The value, mostly a reference such as `${keyform_sinch_access_key.ci.access_key_id}`.',
+              description: `The value, mostly a reference such as \`\${${resources[0]?.type}.ci.access_key_id}\`.`,
             },
             description: { type: 'string', description: 'What it is, for people.' },
             sensitive: { type: 'boolean', description: 'Must be true where the value holds a secret.' },
@@ -102,9 +107,33 @@ function stackSchema(resources: readonly ResourceType[]): JsonSchema {
           ),
         ),
       },
+      data: {
+        description: 'Keys that exist already, to be read: type, then name.',
+        ...object(
+          Object.fromEntries(sources.map((source) => [source.name, named(source.description, dataSchema(source))])),
+        ),
+      },
     }),
     definitions: { addresses: ADDRESSES },
   };
+}
+
+/** The body of one data source. */
+function dataSchema(source: DataSource): JsonSchema {
+  const all = Object.entries(source.arguments);
+  return object(
+    {
+      ...Object.fromEntries(
+        all.map(([name, spec]) => [
+          name,
+          value(spec.schema, [describe(spec.schema, `data.${source.name}.${name}`)], !spec.required),
+        ]),
+      ),
+      provider: PROVIDER,
+      depends_on: { $ref: '#/definitions/addresses' },
+    },
+    all.filter(([, spec]) => spec.required).map(([name]) => name),
+  );
 }
 
 /** One provider block. */
@@ -153,11 +182,7 @@ function resourceSchema(resource: ResourceType): JsonSchema {
             value(spec.schema, argumentDescription(spec, `${resource.type}.${name}`), !spec.required),
           ]),
         ),
-        provider: {
-          type: 'string',
-          pattern: '^(\\$\\{)?keyform(\\.[A-Za-z_][A-Za-z0-9_-]*)?\\}?$',
-          description: 'The provider block to use: `keyform`, or `keyform.<alias>`.',
-        },
+        provider: PROVIDER,
         depends_on: { $ref: '#/definitions/addresses' },
         lifecycle: repeatable(
           object({
@@ -185,7 +210,22 @@ function resourceSchema(resource: ResourceType): JsonSchema {
 }
 
 /** The file cdktf.json: CDKTF's own, with Keyform's part in `context.keyform`. */
-function projectFileSchema(): JsonSchema {
+async function projectFileSchema(clouds: readonly Cloud[]): Promise<JsonSchema> {
+  const settings = toJsonSchema(projectSettingsSchema);
+  const { sandbox } = settings.properties as Record<string, JsonSchema>;
+  const byCloud = await Promise.all(
+    clouds.map(async (cloud) => {
+      const { options } = await cloud.emulator();
+      return [cloud.name, { description: `Switches of ${cloud.title}.`, ...toJsonSchema(options) }] as const;
+    }),
+  );
+  // What the settings leave open, because a project does not know the clouds, is known here.
+  for (const alternative of (sandbox?.anyOf ?? []) as JsonSchema[]) {
+    const options = (alternative.properties as Record<string, JsonSchema> | undefined)?.options;
+    if (options === undefined) continue;
+    Object.assign(options, { properties: Object.fromEntries(byCloud), additionalProperties: false });
+    delete options.propertyNames;
+  }
   return {
     title: 'cdktf.json',
     description: "CDKTF's project file. Keyform reads `app`, `output` and `context.keyform`.",
@@ -201,16 +241,32 @@ function projectFileSchema(): JsonSchema {
       context: {
         type: 'object',
         description: 'Values for the app, and for Keyform.',
-        properties: { keyform: { description: 'Settings of Keyform.', ...toJsonSchema(projectSettingsSchema) } },
+        properties: { keyform: { description: 'Settings of Keyform.', ...settings } },
       },
     },
   };
 }
 
+/** What `keyform schema -json` prints. */
+function outputSchema(): JsonSchema {
+  return {
+    title: 'keyform schema -json',
+    description:
+      'Clouds, settings, resource types, data sources, capabilities and emulator options, as Keyform prints them.',
+    ...toJsonSchema(schemaDocumentSchema),
+  };
+}
+
+const PROVIDER: JsonSchema = {
+  type: 'string',
+  pattern: '^(\\$\\{)?keyform(\\.[A-Za-z_][A-Za-z0-9_-]*)?\\}?$',
+  description: 'The provider block to use: `keyform`, or `keyform.<alias>`.',
+};
+
 const ADDRESSES: JsonSchema = {
   type: 'array',
   items: { type: 'string', pattern: '^[^.]+\\.[^.]+' },
-  description: 'Addresses, such as `keyform_sinch_access_key.ci`, that come first although nothing refers to them.',
+  description: 'Addresses, as TYPE.NAME, that come first although nothing refers to them.',
 };
 
 /** An object of these properties, with `//` comments as Terraform's JSON syntax has them. */

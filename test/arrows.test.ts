@@ -10,6 +10,8 @@ const ROWS = [['core'], ['providers', 'state', 'io'], ['engine', 'constructs', '
 const PURE = ['core', 'providers', 'state'];
 const PURE_BUILTINS = ['node:crypto', 'node:util', 'node:path', 'node:path/posix'];
 const PROVIDER_FILES = ['auth.ts', 'client.ts', 'emulator.ts', 'index.ts', 'resource.ts', 'schema.ts'];
+/** Where clouds may be named: the list of them, what is generated from them, and the example that `keyform init` writes. */
+const NAMING = [/^providers\/index\.ts$/, /^constructs\/generated\//, /^cli\/command\/starter\.ts$/];
 /** Packages that one part alone may know. */
 const RESERVED: Readonly<Record<string, string>> = {
   undici: 'io',
@@ -57,6 +59,12 @@ function importsOf(code: string): Import[] {
     found.push({ specifier: match[2] ?? '', typeOnly });
   }
   return found;
+}
+
+/** A cloud's name as a word, or as part of an identifier: `acme`, `Acme`, `keyform_acme_key`, `AcmeKey`, `ACME_TOKEN`. */
+function spelled(name: string): RegExp {
+  const capital = name.charAt(0).toUpperCase() + name.slice(1);
+  return new RegExp(`(?<![a-z])(?:${name}|${capital})(?![a-z])|(?<![A-Z])${name.toUpperCase()}(?![A-Z])`);
 }
 
 /** Everything that is wrong with the shape of `sources`, one line each. */
@@ -115,6 +123,8 @@ function problemsOf(sources: readonly Source[]): string[] {
         `[!=]==?\\s*${literal}|${literal}\\s*[!=]==?|\\bcase\\s+${literal}|\\.(?:startsWith|endsWith|includes)\\(\\s*${literal}`,
       );
       if (branch.test(code)) say(`asks whether it has ${name} before it: give the provider a property and read that`);
+      else if (!NAMING.some((place) => place.test(path)) && spelled(name).test(code))
+        say(`names ${name}: take it from the list of clouds, or say it without a name`);
     }
   }
   for (const name of clouds) {
@@ -134,6 +144,16 @@ test('src has the shape that the design gives it', () => {
     .map((path) => ({ path, text: readFileSync(join(src, path), 'utf8') }));
   expect(sources.length).toBeGreaterThan(20);
   expect(problemsOf(sources)).toEqual([]);
+});
+
+test('what generates files names no cloud', () => {
+  const root = join(import.meta.dirname, '..');
+  const clouds = readdirSync(join(root, 'src', 'providers')).filter((name) => !name.endsWith('.ts'));
+  expect(clouds.length).toBeGreaterThan(1);
+  for (const file of readdirSync(join(root, '.ci')).filter((name) => name.endsWith('.ts'))) {
+    const code = withoutComments(readFileSync(join(root, '.ci', file), 'utf8'));
+    for (const name of clouds) expect(spelled(name).test(code), `${file} names ${name}`).toBe(false);
+  }
 });
 
 test('every relative import of src names a file that is there', () => {
@@ -191,6 +211,9 @@ describe('this test sees', () => {
     ['the same the other way round', 'core/a.ts', `return "acme" !== cloud;`, 'asks whether'],
     ['the same by a type', 'core/a.ts', `switch (type) { case 'keyform_acme_access_key': }`, 'asks whether'],
     ['the same by a prefix', 'cli/a.ts', `type.startsWith('keyform_acme_')`, 'asks whether'],
+    ['a cloud in a message', 'core/a.ts', `say('such as keyform_acme_access_key.ci');`, 'names acme'],
+    ['a cloud in an identifier', 'cli/a.ts', 'const key = new AcmeAccessKey();', 'names acme'],
+    ['a cloud in a variable', 'engine/a.ts', 'environment.ACME_KEY_ID', 'names acme'],
     ['a folder out of the layout', 'utils/a.ts', '', 'no part of the layout'],
   ])('%s', (_, path, text, problem) => {
     expect(problemsOf([...whole.filter((file) => file.path !== path), { path, text }]).join('\n')).toContain(problem);
@@ -207,6 +230,8 @@ describe('this test sees', () => {
     ['types of io', 'engine/a.ts', `import type { A } from '../io/http.ts';`],
     ['hashing in core', 'core/a.ts', `import { createHash } from 'node:crypto';`],
     ['the list of providers', 'providers/index.ts', `import { acme } from './acme/index.ts';`],
+    ['the example of init', 'cli/command/starter.ts', `export const A = 'keyform_acme_access_key';`],
+    ['a word that holds a name', 'core/a.ts', `const acmetic = 'pacme';`],
     ['a cloud that asks about itself', 'providers/acme/client.ts', `if (name === 'acme') a();`],
     ['comments', 'core/a.ts', `// import { a } from '../cli/a.ts'; process.env\n/* if (cloud === 'acme') */`],
     [

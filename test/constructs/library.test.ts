@@ -56,6 +56,12 @@ bare.resetTag();
 bare.enabled = false;
 bare.userName = outscale.userName;
 keyform.OutscaleAccessKey.generateConfigForImport(stack, 'taken', 'AK123');
+const old = new keyform.DataKeyformSinchAccessKey(stack, 'old', { projectId: project.stringValue, displayName: 'old' });
+const others = new keyform.DataKeyformOutscaleAccessKeys(stack, 'others', { provider: second, dependsOn: [outscale] });
+others.userName = old.displayName;
+new lib.TerraformOutput(stack, 'read', {
+  value: [old.id, old.createdAt, old.enabled, others.ids, others.keys.get(0).accessKeyId],
+});
 new lib.TerraformOutput(stack, 'secret', { value: outscale.secret, sensitive: true });
 new lib.TerraformOutput(stack, 'rest', {
   value: [sinch.id, sinch.createdAt, sinch.expiresAt, sinch.updatedAt, sinch.generation, sinch.enabled, sinch.keepers],

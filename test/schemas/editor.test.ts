@@ -38,6 +38,15 @@ describe('accepts', () => {
     ['null for left out', outscale({ tag: null, expires_at: null })],
     ['templates in keepers', sinch({ ...deploy, keepers: { month: '${local.month}' } })],
     ['several providers', { provider: { keyform: [{}, { alias: 'us', outscale: { region: 'us-east-2' } }] } }],
+    [
+      'data sources',
+      {
+        data: {
+          keyform_sinch_access_key: { old: { project_id: 'p', display_name: '${var.name}', depends_on: ['a.b'] } },
+          keyform_outscale_access_keys: { all: { '//': 'of the caller', provider: 'keyform.us' } },
+        },
+      },
+    ],
     ['lifecycle', sinch({ ...deploy, lifecycle: [{ ignore_changes: ['display_name'], prevent_destroy: true }] })],
   ])('%s', (_, document) => {
     const { import: _unsupported, ...stack } = document as Record<string, unknown>;
@@ -68,6 +77,17 @@ describe('points at', () => {
       ['/provider/keyform/outscale/regoin'],
     ],
     ['a wrong choice', { provider: { keyform: { sinch: { auth: 'token' } } } }, ['/provider/keyform/sinch/auth']],
+    ['an unknown data source', { data: { keyform_sinch_access_keyz: {} } }, ['/data/keyform_sinch_access_keyz']],
+    [
+      'an argument that a data source does not have',
+      { data: { keyform_outscale_access_keys: { all: { tag: 'x' } } } },
+      ['/data/keyform_outscale_access_keys/all/tag'],
+    ],
+    [
+      'a missing argument of a data source',
+      { data: { keyform_sinch_access_keys: { all: {} } } },
+      ['/data/keyform_sinch_access_keys/all/project_id'],
+    ],
     ['an output without value', { output: { id: {} } }, ['/output/id/value']],
   ])('%s', (_, document, paths) => {
     expect(problems('stack.json', document)).toEqual(expect.arrayContaining(paths));
@@ -83,6 +103,18 @@ test('cdktf.json: the settings of Keyform are checked, the rest is CDKTF’s', (
   expect(problems('project.json', { context: { keyform: { recipients: [1] } } })).toEqual([
     '/context/keyform/recipients/0',
   ]);
+});
+
+test('cdktf.json: the switches of the sandbox are checked by cloud', () => {
+  const sandbox = (value: unknown) => problems('project.json', { context: { keyform: { sandbox: value } } });
+  const at = '/context/keyform/sandbox';
+  for (const good of [true, false, {}, { enabled: false, options: { sinch: { quota: 3 } } }])
+    expect(sandbox(good)).toEqual([]);
+  expect(sandbox({ options: { sinch: { qouta: 3 } } })).toContain(`${at}/options/sinch/qouta`);
+  expect(sandbox({ options: { snich: {} } })).toContain(`${at}/options/snich`);
+  expect(sandbox({ options: { outscale: { active_delete_code: '1' } } })).toContain(
+    `${at}/options/outscale/active_delete_code`,
+  );
 });
 
 test('every property is described, for an editor to show', () => {

@@ -20,8 +20,8 @@ export interface OutscaleAccessKeyConfig extends cdktf.TerraformMetaArguments {
   readonly enabled?: boolean | cdktf.IResolvable | undefined;
   /**
    * When the key stops working by itself: an RFC 3339 time, or a date, which means its first moment in UTC. Left out,
-   * and `expires_in` too: never. Changed in place. An API access policy of the account may demand one and limit it.
-   * Excludes `expires_in`. (API: `ExpirationDate`.)
+   * and `expires_in` too: never. Changed in place. Excludes `expires_in`. An API access policy of the account may
+   * demand one and limit it. (API: `ExpirationDate`.)
    */
   readonly expiresAt?: string | undefined;
   /**
@@ -141,8 +141,8 @@ export class OutscaleAccessKey extends cdktf.TerraformResource {
 
   /**
    * When the key stops working by itself: an RFC 3339 time, or a date, which means its first moment in UTC. Left out,
-   * and `expires_in` too: never. Changed in place. An API access policy of the account may demand one and limit it.
-   * Excludes `expires_in`. (API: `ExpirationDate`.)
+   * and `expires_in` too: never. Changed in place. Excludes `expires_in`. An API access policy of the account may
+   * demand one and limit it. (API: `ExpirationDate`.)
    */
   public get expiresAt(): string {
     return this.getStringAttribute('expires_at');

@@ -3,11 +3,50 @@
 import * as cdktf from 'cdktf';
 import type { Construct } from 'constructs';
 
+/** Nscale: endpoints and credentials. */
+export interface KeyformProviderNscale {
+  /**
+   * Base URL of the storage service; `/api/v1` is appended. Default: `https://storage.unikorn.nscale.com`, as in the
+   * vendor’s Terraform provider. A path prefix is kept. Plain `http://` is accepted for a loopback address only.
+   * Left out, it is read from the environment: `KEYFORM_NSCALE_ENDPOINT`, else `NSCALE_STORAGE_SERVICE_API_ENDPOINT`.
+   */
+  readonly endpoint?: string | undefined;
+  /**
+   * Token of the service account that Keyform acts as, sent with every call. It needs the permission
+   * `storage:objectstorageendpoints/accesskeys` to create, read and delete, and it ends with the service account’s
+   * expiry. Better left to the environment.
+   * Left out, it is read from the environment: `NSCALE_SERVICE_TOKEN`.
+   * Sensitive: written here it is in plain text in the stack. Prefer the environment.
+   */
+  readonly serviceToken?: string | undefined;
+  /**
+   * A file that holds the service token and nothing else, used in place of `service_token`. It is read again when the
+   * API refuses the token, so that a token which something else rotates can change during a long wait.
+   */
+  readonly tokenFile?: string | undefined;
+  /**
+   * How long to wait until a new key is provisioned, and until a deleted key is gone, each: `30m` (default), `1h`, or
+   * ISO 8601. A wait that ends early loses nothing: the next apply goes on.
+   */
+  readonly provisioningTimeout?: string | undefined;
+}
+
+function keyformProviderNscaleToTerraform(struct: KeyformProviderNscale | undefined): { [name: string]: unknown } | undefined {
+  if (struct === undefined) return undefined;
+  const settings = {
+    endpoint: cdktf.stringToTerraform(struct.endpoint),
+    service_token: cdktf.stringToTerraform(struct.serviceToken),
+    token_file: cdktf.stringToTerraform(struct.tokenFile),
+    provisioning_timeout: cdktf.stringToTerraform(struct.provisioningTimeout),
+  };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
 /** 3DS OUTSCALE: endpoints and credentials. */
 export interface KeyformProviderOutscale {
   /**
    * Full URL of the OUTSCALE API, with scheme; `/api/v1` is added when it has no path. Default:
-   * `https://api.{region}.outscale.com/api/v1`. Plain `http` only to a loopback address.
+   * `https://api.{region}.outscale.com/api/v1`. Plain `http://` is accepted for a loopback address only.
    * Left out, it is read from the environment: `KEYFORM_OUTSCALE_ENDPOINT`, else `OSC_ENDPOINT_API`.
    */
   readonly endpoint?: string | undefined;
@@ -107,14 +146,139 @@ function keyformProviderSinchToTerraform(struct: KeyformProviderSinch | undefine
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
+/** Tencent Cloud: endpoints and credentials. */
+export interface KeyformProviderTencent {
+  /**
+   * SecretId of the account key that Keyform signs with (CAM, not API Gateway).
+   * Left out, it is read from the environment: `TENCENTCLOUD_SECRET_ID`.
+   */
+  readonly secretId?: string | undefined;
+  /**
+   * SecretKey of the account key that Keyform signs with. It is never sent.
+   * Left out, it is read from the environment: `TENCENTCLOUD_SECRET_KEY`.
+   * Sensitive: written here it is in plain text in the stack. Prefer the environment.
+   */
+  readonly secretKey?: string | undefined;
+  /**
+   * Token of a temporary key, sent with every call. Leave it out when `secret_id` is a permanent key.
+   * Left out, it is read from the environment: `TENCENTCLOUD_SECURITY_TOKEN`, else `TENCENTCLOUD_TOKEN`, else
+   * `TENCENTCLOUD_SESSION_TOKEN`.
+   * Sensitive: written here it is in plain text in the stack. Prefer the environment.
+   */
+  readonly token?: string | undefined;
+  /**
+   * Region of API Gateway keys that name none themselves, such as `ap-guangzhou`. Left out: none is sent, and the API
+   * uses its own. Account keys (CAM) have no region.
+   * Left out, it is read from the environment: `TENCENTCLOUD_REGION`.
+   */
+  readonly region?: string | undefined;
+  /**
+   * Domain of the API, under which each service has its host. Default `tencentcloudapi.com`;
+   * `intl.tencentcloudapi.com` for accounts of the international site.
+   * Left out, it is read from the environment: `TENCENTCLOUD_DOMAIN`.
+   */
+  readonly domain?: string | undefined;
+  /**
+   * Full URL of the CAM API, with scheme, when it is not `https://cam.{domain}`. Plain `http://` is accepted for a
+   * loopback address only.
+   * Left out, it is read from the environment: `KEYFORM_TENCENT_ENDPOINT`.
+   */
+  readonly camEndpoint?: string | undefined;
+  /**
+   * Full URL of the API Gateway API, with scheme, when it is not `https://apigateway.{domain}`. Plain `http://` is
+   * accepted for a loopback address only.
+   * Left out, it is read from the environment: `KEYFORM_TENCENT_ENDPOINT`.
+   */
+  readonly apigatewayEndpoint?: string | undefined;
+}
+
+function keyformProviderTencentToTerraform(struct: KeyformProviderTencent | undefined): { [name: string]: unknown } | undefined {
+  if (struct === undefined) return undefined;
+  const settings = {
+    secret_id: cdktf.stringToTerraform(struct.secretId),
+    secret_key: cdktf.stringToTerraform(struct.secretKey),
+    token: cdktf.stringToTerraform(struct.token),
+    region: cdktf.stringToTerraform(struct.region),
+    domain: cdktf.stringToTerraform(struct.domain),
+    cam_endpoint: cdktf.stringToTerraform(struct.camEndpoint),
+    apigateway_endpoint: cdktf.stringToTerraform(struct.apigatewayEndpoint),
+  };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/** Yandex Cloud: endpoints and credentials. */
+export interface KeyformProviderYandex {
+  /**
+   * Base URL of the IAM API. Default: `https://iam.api.cloud.yandex.net`; another installation of the cloud has
+   * another host, such as `https://iam.api.yandexcloud.kz`. A path prefix is kept. Plain `http://` is accepted for a
+   * loopback address only.
+   * Left out, it is read from the environment: `KEYFORM_YANDEX_ENDPOINT`.
+   */
+  readonly endpoint?: string | undefined;
+  /**
+   * Base URL of the host that is asked how an operation stands. Left out: the host of `endpoint` with `iam.` at its
+   * beginning replaced by `operation.`, as the vendor names it (`https://operation.api.cloud.yandex.net`); where
+   * `endpoint` does not begin so, `endpoint` itself, so that a token never goes to a host that nobody named.
+   * Left out, it is read from the environment: `KEYFORM_YANDEX_OPERATION_ENDPOINT`.
+   */
+  readonly operationEndpoint?: string | undefined;
+  /**
+   * An IAM token (`t1.…`, lives at most 12 hours), as `yc iam create-token` prints it. An OAuth token (`y0_…`) is
+   * exchanged for IAM tokens; the vendor announced the end of that way for the end of 2026. Excludes
+   * `service_account_key_file` and `token_file`.
+   * Left out, it is read from the environment: `YC_TOKEN`, else `YC_IAM_TOKEN`.
+   * Sensitive: written here it is in plain text in the stack. Prefer the environment.
+   */
+  readonly token?: string | undefined;
+  /**
+   * Path to the file of a service account's authorized key, or its contents: the JSON that `yc iam key create`
+   * writes, with `id`, `service_account_id` and `private_key`. Keyform signs with it for IAM tokens, and renews them
+   * by itself: the way for CI. Excludes `token` and `token_file`.
+   * Left out, it is read from the environment: `YC_SERVICE_ACCOUNT_KEY_FILE`.
+   * Sensitive: written here it is in plain text in the stack. Prefer the environment.
+   */
+  readonly serviceAccountKeyFile?: string | undefined;
+  /**
+   * Path to a file with an IAM token, as plain text or as the JSON of the instance metadata service (`access_token`,
+   * `expires_in`). It is read again when the token is near its end or was refused, so that another process may renew
+   * it. Excludes `token` and `service_account_key_file`.
+   * Left out, it is read from the environment: `KEYFORM_YANDEX_TOKEN_FILE`.
+   */
+  readonly tokenFile?: string | undefined;
+  /** Keys that one answer to a list holds, 1 to 1000. Default 100, the API's own. */
+  readonly pageSize?: number | undefined;
+  /** How long the operation behind a change or a delete is waited for, as "30s", "5m" or in ISO 8601. Default 5m. */
+  readonly operationTimeout?: string | undefined;
+}
+
+function keyformProviderYandexToTerraform(struct: KeyformProviderYandex | undefined): { [name: string]: unknown } | undefined {
+  if (struct === undefined) return undefined;
+  const settings = {
+    endpoint: cdktf.stringToTerraform(struct.endpoint),
+    operation_endpoint: cdktf.stringToTerraform(struct.operationEndpoint),
+    token: cdktf.stringToTerraform(struct.token),
+    service_account_key_file: cdktf.stringToTerraform(struct.serviceAccountKeyFile),
+    token_file: cdktf.stringToTerraform(struct.tokenFile),
+    page_size: cdktf.numberToTerraform(struct.pageSize),
+    operation_timeout: cdktf.stringToTerraform(struct.operationTimeout),
+  };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
 /** How Keyform reaches the clouds, and as whom. What is left out comes from the environment. */
 export interface KeyformProviderConfig {
   /** Tells this provider block from others: a resource names it by `provider`. The block without one is the default. */
   readonly alias?: string | undefined;
+  /** Nscale. */
+  readonly nscale?: KeyformProviderNscale | undefined;
   /** 3DS OUTSCALE. */
   readonly outscale?: KeyformProviderOutscale | undefined;
   /** Sinch. */
   readonly sinch?: KeyformProviderSinch | undefined;
+  /** Tencent Cloud. */
+  readonly tencent?: KeyformProviderTencent | undefined;
+  /** Yandex Cloud. */
+  readonly yandex?: KeyformProviderYandex | undefined;
 }
 
 /** Keyform's provider: `keyform/keyform` in Terraform's language. */
@@ -122,8 +286,11 @@ export class KeyformProvider extends cdktf.TerraformProvider {
   public static readonly tfResourceType = 'keyform';
 
   private _alias: string | undefined;
+  private _nscale: KeyformProviderNscale | undefined;
   private _outscale: KeyformProviderOutscale | undefined;
   private _sinch: KeyformProviderSinch | undefined;
+  private _tencent: KeyformProviderTencent | undefined;
+  private _yandex: KeyformProviderYandex | undefined;
 
   /**
    * @param scope the stack, or another construct in it
@@ -136,8 +303,11 @@ export class KeyformProvider extends cdktf.TerraformProvider {
       terraformProviderSource: 'keyform/keyform',
     });
     this._alias = config.alias;
+    this._nscale = config.nscale;
     this._outscale = config.outscale;
     this._sinch = config.sinch;
+    this._tencent = config.tencent;
+    this._yandex = config.yandex;
   }
 
   /** Tells this provider block from others. */
@@ -152,6 +322,20 @@ export class KeyformProvider extends cdktf.TerraformProvider {
   }
   public get aliasInput(): string | undefined {
     return this._alias;
+  }
+
+  /** Nscale. */
+  public get nscale(): KeyformProviderNscale | undefined {
+    return this._nscale;
+  }
+  public set nscale(value: KeyformProviderNscale | undefined) {
+    this._nscale = value;
+  }
+  public resetNscale(): void {
+    this._nscale = undefined;
+  }
+  public get nscaleInput(): KeyformProviderNscale | undefined {
+    return this._nscale;
   }
 
   /** 3DS OUTSCALE. */
@@ -182,11 +366,42 @@ export class KeyformProvider extends cdktf.TerraformProvider {
     return this._sinch;
   }
 
+  /** Tencent Cloud. */
+  public get tencent(): KeyformProviderTencent | undefined {
+    return this._tencent;
+  }
+  public set tencent(value: KeyformProviderTencent | undefined) {
+    this._tencent = value;
+  }
+  public resetTencent(): void {
+    this._tencent = undefined;
+  }
+  public get tencentInput(): KeyformProviderTencent | undefined {
+    return this._tencent;
+  }
+
+  /** Yandex Cloud. */
+  public get yandex(): KeyformProviderYandex | undefined {
+    return this._yandex;
+  }
+  public set yandex(value: KeyformProviderYandex | undefined) {
+    this._yandex = value;
+  }
+  public resetYandex(): void {
+    this._yandex = undefined;
+  }
+  public get yandexInput(): KeyformProviderYandex | undefined {
+    return this._yandex;
+  }
+
   protected override synthesizeAttributes(): { [name: string]: unknown } {
     return {
       alias: cdktf.stringToTerraform(this._alias),
+      nscale: keyformProviderNscaleToTerraform(this._nscale),
       outscale: keyformProviderOutscaleToTerraform(this._outscale),
       sinch: keyformProviderSinchToTerraform(this._sinch),
+      tencent: keyformProviderTencentToTerraform(this._tencent),
+      yandex: keyformProviderYandexToTerraform(this._yandex),
     };
   }
 
@@ -198,6 +413,13 @@ export class KeyformProvider extends cdktf.TerraformProvider {
         type: 'simple',
         storageClassType: 'string',
       },
+      nscale: {
+        value: keyformProviderNscaleToTerraform(this._nscale),
+        isBlock: false,
+        // An attribute that holds an object; a struct would be written as a block.
+        type: 'map',
+        storageClassType: 'anyMap',
+      },
       outscale: {
         value: keyformProviderOutscaleToTerraform(this._outscale),
         isBlock: false,
@@ -207,6 +429,20 @@ export class KeyformProvider extends cdktf.TerraformProvider {
       },
       sinch: {
         value: keyformProviderSinchToTerraform(this._sinch),
+        isBlock: false,
+        // An attribute that holds an object; a struct would be written as a block.
+        type: 'map',
+        storageClassType: 'anyMap',
+      },
+      tencent: {
+        value: keyformProviderTencentToTerraform(this._tencent),
+        isBlock: false,
+        // An attribute that holds an object; a struct would be written as a block.
+        type: 'map',
+        storageClassType: 'anyMap',
+      },
+      yandex: {
+        value: keyformProviderYandexToTerraform(this._yandex),
         isBlock: false,
         // An attribute that holds an object; a struct would be written as a block.
         type: 'map',

@@ -1,0 +1,300 @@
+// Made by `npm run schemas` from the schemas of src/providers. Do not edit.
+
+import * as cdktf from 'cdktf';
+import type { Construct } from 'constructs';
+
+/** What `keyform_yandex_api_key` is told. */
+export interface YandexApiKeyConfig extends cdktf.TerraformMetaArguments {
+  /**
+   * Id of the service account that the key belongs to and acts as. A key cannot move: another service account means a
+   * new key. (API: `serviceAccountId`.)
+   * A changed value replaces the key.
+   */
+  readonly serviceAccountId: string;
+  /**
+   * Free text kept with the key, at most 256 characters; need not be unique. Left out: none. Changed in place. (API:
+   * `description`.)
+   */
+  readonly description?: string | undefined;
+  /**
+   * What the key may be used for, such as `yc.monitoring.manage`: 1 to 100 scopes, each once, in any order. Left out:
+   * a new key gets the API’s default set, and a living one keeps what it has. Changed in place. (API: `scopes`.)
+   */
+  readonly scopes?: string[] | undefined;
+  /**
+   * When the key stops working by itself: an RFC 3339 time, or a date, which means its first moment in UTC. Left out,
+   * and `expires_in` too: never. Changed in place. Excludes `expires_in`. At the latest the end of 2105. (API:
+   * `expiresAt`.)
+   */
+  readonly expiresAt?: string | undefined;
+  /**
+   * Lifetime counted from the creation of each key, as "90d", "24h", "30m" or in ISO 8601: every rotation starts it
+   * anew. Changing it on a living key counts from the moment of the change. Excludes `expires_at`.
+   */
+  readonly expiresIn?: string | undefined;
+  /**
+   * Any strings, by name. When one is added, changed or removed, a new key replaces the key at the next apply: put
+   * here whatever a key should not outlive, such as the month or the version of the service that holds it.
+   * A changed value replaces the key.
+   */
+  readonly keepers?: { [key: string]: string } | undefined;
+}
+
+/**
+ * An API key of a service account (Yandex Cloud IAM, ApiKey), sent as `Authorization: Api-Key` to services that take
+ * one. It cannot be disabled; it may expire.
+ *
+ * `keyform_yandex_api_key` in Terraform's language.
+ */
+export class YandexApiKey extends cdktf.TerraformResource {
+  public static readonly tfResourceType = 'keyform_yandex_api_key';
+
+  /**
+   * Declares that an existing key shall be taken over.
+   *
+   * @param importToId id of the construct in the generated configuration
+   * @param importFromId id of the key at the vendor
+   */
+  public static generateConfigForImport(
+    scope: Construct,
+    importToId: string,
+    importFromId: string,
+    provider?: cdktf.TerraformProvider,
+  ): cdktf.ImportableResource {
+    return new cdktf.ImportableResource(scope, importToId, {
+      terraformResourceType: 'keyform_yandex_api_key',
+      importId: importFromId,
+      ...(provider === undefined ? {} : { provider }),
+    });
+  }
+
+  private _serviceAccountId: string;
+  private _description: string | undefined;
+  private _scopes: string[] | undefined;
+  private _expiresAt: string | undefined;
+  private _expiresIn: string | undefined;
+  private _keepers: { [key: string]: string } | undefined;
+
+  /**
+   * @param scope the stack, or another construct in it
+   * @param id unique within `scope`; the resource's name in plans and state comes from it
+   */
+  constructor(scope: Construct, id: string, config: YandexApiKeyConfig) {
+    const { serviceAccountId, description, scopes, expiresAt, expiresIn, keepers, ...meta } = config;
+    super(scope, id, {
+      terraformResourceType: 'keyform_yandex_api_key',
+      terraformGeneratorMetadata: { providerName: 'keyform', providerVersionConstraint: '~> 0.1' },
+      ...meta,
+    });
+    this._serviceAccountId = serviceAccountId;
+    this._description = description;
+    this._scopes = scopes;
+    this._expiresAt = expiresAt;
+    this._expiresIn = expiresIn;
+    this._keepers = keepers;
+  }
+
+  /**
+   * Id of the service account that the key belongs to and acts as. A key cannot move: another service account means a
+   * new key. (API: `serviceAccountId`.)
+   * A changed value replaces the key.
+   */
+  public get serviceAccountId(): string {
+    return this.getStringAttribute('service_account_id');
+  }
+  public set serviceAccountId(value: string) {
+    this._serviceAccountId = value;
+  }
+  public get serviceAccountIdInput(): string {
+    return this._serviceAccountId;
+  }
+
+  /**
+   * Free text kept with the key, at most 256 characters; need not be unique. Left out: none. Changed in place. (API:
+   * `description`.)
+   */
+  public get description(): string {
+    return this.getStringAttribute('description');
+  }
+  public set description(value: string) {
+    this._description = value;
+  }
+  public resetDescription(): void {
+    this._description = undefined;
+  }
+  public get descriptionInput(): string | undefined {
+    return this._description;
+  }
+
+  /**
+   * What the key may be used for, such as `yc.monitoring.manage`: 1 to 100 scopes, each once, in any order. Left out:
+   * a new key gets the API’s default set, and a living one keeps what it has. Changed in place. (API: `scopes`.)
+   */
+  public get scopes(): string[] {
+    return this.getListAttribute('scopes');
+  }
+  public set scopes(value: string[]) {
+    this._scopes = value;
+  }
+  public resetScopes(): void {
+    this._scopes = undefined;
+  }
+  public get scopesInput(): string[] | undefined {
+    return this._scopes;
+  }
+
+  /**
+   * When the key stops working by itself: an RFC 3339 time, or a date, which means its first moment in UTC. Left out,
+   * and `expires_in` too: never. Changed in place. Excludes `expires_in`. At the latest the end of 2105. (API:
+   * `expiresAt`.)
+   */
+  public get expiresAt(): string {
+    return this.getStringAttribute('expires_at');
+  }
+  public set expiresAt(value: string) {
+    this._expiresAt = value;
+  }
+  public resetExpiresAt(): void {
+    this._expiresAt = undefined;
+  }
+  public get expiresAtInput(): string | undefined {
+    return this._expiresAt;
+  }
+
+  /**
+   * Lifetime counted from the creation of each key, as "90d", "24h", "30m" or in ISO 8601: every rotation starts it
+   * anew. Changing it on a living key counts from the moment of the change. Excludes `expires_at`.
+   */
+  public get expiresIn(): string {
+    return this.getStringAttribute('expires_in');
+  }
+  public set expiresIn(value: string) {
+    this._expiresIn = value;
+  }
+  public resetExpiresIn(): void {
+    this._expiresIn = undefined;
+  }
+  public get expiresInInput(): string | undefined {
+    return this._expiresIn;
+  }
+
+  /**
+   * Any strings, by name. When one is added, changed or removed, a new key replaces the key at the next apply: put
+   * here whatever a key should not outlive, such as the month or the version of the service that holds it.
+   * A changed value replaces the key.
+   */
+  public get keepers(): { [key: string]: string } {
+    return this.getStringMapAttribute('keepers');
+  }
+  public set keepers(value: { [key: string]: string }) {
+    this._keepers = value;
+  }
+  public resetKeepers(): void {
+    this._keepers = undefined;
+  }
+  public get keepersInput(): { [key: string]: string } | undefined {
+    return this._keepers;
+  }
+
+  /** The key's id in the paths of the vendor's API. */
+  public get id(): string {
+    return this.getStringAttribute('id');
+  }
+
+  /** The public id that a client sends when it uses the key. Often the same as `id`. */
+  public get accessKeyId(): string {
+    return this.getStringAttribute('access_key_id');
+  }
+
+  /**
+   * The secret. It exists in encrypted state only and is never printed; `keyform secret get` gives it out. Null for a
+   * key that was taken over without its secret.
+   */
+  public get secret(): string {
+    return this.getStringAttribute('secret');
+  }
+
+  /** When the key was created, RFC 3339 in UTC. Null where the API does not tell. */
+  public get createdAt(): string {
+    return this.getStringAttribute('created_at');
+  }
+
+  /** Counts the keys of this address: 1 for the first one, one more each time a new key replaces it. */
+  public get generation(): number {
+    return this.getNumberAttribute('generation');
+  }
+
+  /** Whether the vendor accepts the key. Always true where its API cannot disable a key. */
+  public get enabled(): cdktf.IResolvable {
+    return this.getBooleanAttribute('enabled');
+  }
+
+  /**
+   * When the key was last used to authenticate, RFC 3339 in UTC, as far as the API knows by now. Null: not used yet.
+   * (API: `lastUsedAt`.)
+   */
+  public get lastUsedAt(): string {
+    return this.getStringAttribute('last_used_at');
+  }
+
+  /**
+   * Four asterisks and the last six characters of the secret, by which the vendor’s console shows which key is which.
+   * Null where the API does not tell. (API: `maskedSecret`.)
+   */
+  public get maskedSecret(): string {
+    return this.getStringAttribute('masked_secret');
+  }
+
+  protected override synthesizeAttributes(): { [name: string]: unknown } {
+    return {
+      service_account_id: cdktf.stringToTerraform(this._serviceAccountId),
+      description: cdktf.stringToTerraform(this._description),
+      scopes: cdktf.listMapper(cdktf.stringToTerraform, false)(this._scopes),
+      expires_at: cdktf.stringToTerraform(this._expiresAt),
+      expires_in: cdktf.stringToTerraform(this._expiresIn),
+      keepers: cdktf.hashMapper(cdktf.stringToTerraform)(this._keepers),
+    };
+  }
+
+  protected override synthesizeHclAttributes(): { [name: string]: unknown } {
+    const attributes = {
+      service_account_id: {
+        value: cdktf.stringToHclTerraform(this._serviceAccountId),
+        isBlock: false,
+        type: 'simple',
+        storageClassType: 'string',
+      },
+      description: {
+        value: cdktf.stringToHclTerraform(this._description),
+        isBlock: false,
+        type: 'simple',
+        storageClassType: 'string',
+      },
+      scopes: {
+        value: cdktf.listMapperHcl(cdktf.stringToHclTerraform, false)(this._scopes),
+        isBlock: false,
+        type: 'list',
+        storageClassType: 'stringList',
+      },
+      expires_at: {
+        value: cdktf.stringToHclTerraform(this._expiresAt),
+        isBlock: false,
+        type: 'simple',
+        storageClassType: 'string',
+      },
+      expires_in: {
+        value: cdktf.stringToHclTerraform(this._expiresIn),
+        isBlock: false,
+        type: 'simple',
+        storageClassType: 'string',
+      },
+      keepers: {
+        value: cdktf.hashMapperHcl(cdktf.stringToHclTerraform)(this._keepers),
+        isBlock: false,
+        type: 'map',
+        storageClassType: 'stringMap',
+      },
+    };
+    return Object.fromEntries(Object.entries(attributes).filter(([, { value }]) => value !== undefined));
+  }
+}
