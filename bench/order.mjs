@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './child.mjs';
-import { KEYS_PER_OWNER } from './stack.mjs';
+import { KEYS_PER_OWNER, projectKeys } from './stack.mjs';
 import { Project } from './world.mjs';
 
 const OWNERS = 100;
@@ -17,7 +17,7 @@ const OWNERS = 100;
  */
 export async function watchOrder(main, scratch) {
   if (process.platform !== 'linux') return { skipped: 'it needs /proc' };
-  const project = await Project.open(main, scratch, OWNERS);
+  const project = await Project.open(main, scratch, projectKeys(OWNERS));
   try {
     const report = join(project.folder, 'order.json');
     await run(

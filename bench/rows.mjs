@@ -2,18 +2,28 @@
 
 import { statSync } from 'node:fs';
 import { run } from './child.mjs';
-import { KEYS_PER_OWNER, writeTerraform } from './stack.mjs';
+import { accountKeys, gatewayKeys, KEYS_PER_OWNER, projectKeys, writeTerraform } from './stack.mjs';
 import { makeRoom, noTerraform, Project } from './world.mjs';
 
 /** Owners of the big stack. */
 const OWNERS = 100;
 const KEYS = OWNERS * KEYS_PER_OWNER;
 
+/** As many API Gateway keys as a Tencent account can hold, on four pages; and as many API keys as a Yandex cloud can hold. */
+const GATEWAY_KEYS = 400;
+const GATEWAY_PAGES = 4;
+const ACCOUNTS = 10;
+const KEYS_PER_ACCOUNT = 100;
+/** Calls of one action that Tencent takes in a second. */
+const GATEWAY_RATE = 20;
+/** The least time that the rate leaves for making all of them: the first second's worth goes at once. */
+const GATEWAY_SECONDS = (GATEWAY_KEYS - GATEWAY_RATE) / GATEWAY_RATE;
+
 /**
  * @typedef {object} Row
  * @property {string} id
  * @property {string} title
- * @property {readonly ('start' | 'thousand' | 'apply')[]} groups rows of a group run by turns, each against the others' weather;
+ * @property {readonly ('start' | 'thousand' | 'clouds' | 'apply')[]} groups rows of a group run by turns, each against the others' weather;
  *   the first is the one whose numbers are shown
  * @property {() => Promise<import('./child.mjs').Command>} command before each run, untimed
  * @property {(stdout: string) => Promise<void> | void} [check] after each run, untimed; throws when the result is not right
@@ -38,13 +48,13 @@ function within(id, times, base) {
  *
  * @param {string} main the tool
  * @param {string} scratch
- * @returns {Promise<{ rows: Row[], notes: string[], stateBytes: () => number | null, close: () => Promise<void> }>}
+ * @returns {Promise<{ rows: Row[], notes: string[], stateBytes: () => Promise<number>, close: () => Promise<void> }>}
  */
 export async function makeRows(main, scratch) {
   const notes = [];
   const projects = [];
-  const open = async (owners) => {
-    const project = await Project.open(main, scratch, owners);
+  const open = async (resource) => {
+    const project = await Project.open(main, scratch, resource);
     projects.push(project);
     return project;
   };
@@ -54,13 +64,20 @@ export async function makeRows(main, scratch) {
   try {
     const bare = makeRoom(scratch, 'bare');
     const node = (...args) => ({ program: process.execPath, args, cwd: bare.folder, env: bare.env });
-    const ten = await applied(await open(1), KEYS_PER_OWNER);
-    const thousand = await applied(await open(OWNERS), KEYS);
+    const sinch = 'sinch CreateAccessKey';
+    const ten = once(async () => applied(await open(projectKeys(1)), { [sinch]: KEYS_PER_OWNER }));
+    const thousand = once(async () => applied(await open(projectKeys(OWNERS)), { [sinch]: KEYS }));
+    const clouds = once(async () =>
+      applied(await open({ ...gatewayKeys(GATEWAY_KEYS), ...accountKeys(ACCOUNTS, KEYS_PER_ACCOUNT) }), {
+        'tencent CreateApiKey': GATEWAY_KEYS,
+        'yandex CreateApiKey': ACCOUNTS * KEYS_PER_ACCOUNT,
+      }),
+    );
     const rows = [
       {
         id: 'node',
         title: '`node -e 0`',
-        groups: ['start', 'thousand', 'apply'],
+        groups: ['start', 'thousand', 'clouds', 'apply'],
         command: async () => node('-e', '0'),
         base: 'node',
         limits: [],
@@ -78,7 +95,7 @@ export async function makeRows(main, scratch) {
         id: 'plan-10',
         title: '`keyform plan`, 10 keys, no change',
         groups: ['start', 'thousand'],
-        ...planRow(ten, 1),
+        ...planRow(ten, { 'sinch ListAccessKeys': 1 }),
         base: 'node',
         limits: [within('plan-10', 5, 'node')],
       },
@@ -86,7 +103,7 @@ export async function makeRows(main, scratch) {
         id: 'validate',
         title: `\`keyform validate\`, ${number(KEYS)} keys`,
         groups: ['thousand'],
-        command: async () => thousand.command(['validate']),
+        command: async () => (await thousand()).command(['validate']),
         base: 'node',
         limits: [],
       },
@@ -94,7 +111,7 @@ export async function makeRows(main, scratch) {
         id: 'plan-1000',
         title: `\`keyform plan\`, ${number(KEYS)} keys, ${OWNERS} owners, no change`,
         groups: ['thousand'],
-        ...planRow(thousand, OWNERS),
+        ...planRow(thousand, { 'sinch ListAccessKeys': OWNERS }),
         base: 'node',
         limits: [
           { words: '≤ plan-10 + 1 s', holds: ({ median }) => median('plan-1000') <= median('plan-10') + 1000 },
@@ -103,16 +120,35 @@ export async function makeRows(main, scratch) {
           { words: `${OWNERS} lists`, holds: () => true },
         ],
       },
+      {
+        id: 'plan-clouds',
+        title: `\`keyform plan\`, ${GATEWAY_KEYS} Tencent and ${number(ACCOUNTS * KEYS_PER_ACCOUNT)} Yandex keys, no change`,
+        groups: ['clouds'],
+        ...planRow(clouds, { 'tencent DescribeApiKeysStatus': GATEWAY_PAGES, 'yandex ListApiKeys': ACCOUNTS }),
+        base: 'node',
+        // Checked after every run, as above.
+        limits: [{ words: `${GATEWAY_PAGES} + ${ACCOUNTS} lists`, holds: () => true }],
+      },
+      gatewayRow(open),
       applyRow(open),
     ];
     const missing = noTerraform();
     if (missing === null) rows.push(...(await terraformRows(scratch)));
     else notes.push(`No rows of Terraform: ${missing}.`);
-    return { rows, notes, stateBytes: () => statSync(thousand.stateFile).size, close };
+    return { rows, notes, stateBytes: async () => statSync((await thousand()).stateFile).size, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** The same project each time, made when it is first asked for: a row that is not wanted costs nothing. */
+function once(make) {
+  let made;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function number(value) {
@@ -127,39 +163,73 @@ function expectText(pattern) {
 }
 
 /** Creates the keys of a project and proves that state holds them. */
-async function applied(project, keys) {
+async function applied(project, creates) {
   await run(project.command(['apply', '-auto-approve']));
-  await expectKeys(project, keys);
+  await expectKeys(project, creates);
   return project;
 }
 
-/** Throws unless state holds `keys` addresses and the emulator was asked to create as many keys. */
-async function expectKeys(project, keys) {
+/**
+ * Throws unless the emulator was asked to create exactly so many keys, by `cloud action` (a call that it throttled would be one
+ * more), and state holds them all.
+ */
+async function expectKeys(project, creates) {
   const { stdout } = await run(project.command(['state', 'list']));
   const listed = stdout.trim().split('\n').length;
-  const made = (await project.requests())['sinch CreateAccessKey'] ?? 0;
-  if (listed !== keys || made !== keys) {
-    throw new Error(`${keys} keys were to be made: state lists ${listed}, the emulator was asked for ${made}`);
+  const asked = await project.requests();
+  const keys = Object.values(creates).reduce((sum, count) => sum + count, 0);
+  const wrong = Object.entries(creates).filter(([action, count]) => asked[action] !== count);
+  if (listed !== keys || wrong.length > 0) {
+    throw new Error(
+      `${JSON.stringify(creates)} was to be done: state lists ${listed}, asked was ${JSON.stringify(asked)}`,
+    );
   }
 }
 
 /** A plan that finds nothing to do, and asks each owner once and nobody anything else. */
-function planRow(project, owners) {
+function planRow(project, lists) {
   let before = {};
   return {
     command: async () => {
-      before = await project.requests();
-      return project.command(['plan', '-detailed-exitcode']);
+      before = await (await project()).requests();
+      return (await project()).command(['plan', '-detailed-exitcode']);
     },
     check: async () => {
-      const after = await project.requests();
+      const after = await (await project()).requests();
       const asked = Object.entries(after)
         .map(([action, count]) => [action, count - (before[action] ?? 0)])
         .filter(([action, count]) => count !== 0 && !/token/i.test(action));
-      if (asked.length !== 1 || asked[0][0] !== 'sinch ListAccessKeys' || asked[0][1] !== owners) {
-        throw new Error(`expected ${owners} list calls and no other, got ${JSON.stringify(Object.fromEntries(asked))}`);
-      }
+      const got = JSON.stringify(asked.sort());
+      const expected = JSON.stringify(Object.entries(lists).sort());
+      if (got !== expected) throw new Error(`expected the list calls ${expected} and no other, got ${got}`);
     },
+  };
+}
+
+/** An apply of nothing but creates under a published rate limit, which the emulator enforces. */
+function gatewayRow(open) {
+  let project = null;
+  return {
+    id: 'apply-rate',
+    title: `\`keyform apply\`, creates ${GATEWAY_KEYS} Tencent keys at ${GATEWAY_RATE} a second (least time ${GATEWAY_SECONDS} s)`,
+    groups: ['apply'],
+    command: async () => {
+      project = await open(gatewayKeys(GATEWAY_KEYS));
+      return project.command(['apply', '-auto-approve']);
+    },
+    check: async () => {
+      await expectKeys(project, { 'tencent CreateApiKey': GATEWAY_KEYS });
+      await project.close();
+    },
+    base: 'node',
+    limits: [
+      {
+        words: `≤ 1.05 × ${GATEWAY_SECONDS} s`,
+        holds: ({ median }) => median('apply-rate') <= 1.05 * GATEWAY_SECONDS * 1000,
+      },
+      // Checked after every run: a throttled call would be made again, and counted twice.
+      { words: 'none throttled', holds: () => true },
+    ],
   };
 }
 
@@ -171,11 +241,11 @@ function applyRow(open) {
     title: `\`keyform apply\`, creates ${number(KEYS)} keys`,
     groups: ['apply'],
     command: async () => {
-      project = await open(OWNERS);
+      project = await open(projectKeys(OWNERS));
       return project.command(['apply', '-auto-approve']);
     },
     check: async () => {
-      await expectKeys(project, KEYS);
+      await expectKeys(project, { 'sinch CreateAccessKey': KEYS });
       await project.close();
     },
     base: 'node',

@@ -58,13 +58,13 @@ async function main() {
     for (const id of wanted ?? []) {
       if (!rows.some((row) => row.id === id)) throw new Error(`--only: there is no row "${id}"`);
     }
-    const groups = ['start', 'thousand', 'apply'].filter(
+    const groups = ['start', 'thousand', 'clouds', 'apply'].filter(
       (group) => wanted === null || rows.some((row) => wanted.has(row.id) && row.groups[0] === group),
     );
     const measured = [];
     for (const group of groups) measured.push(...(await measureGroup(group, rows)));
     const order = groups.includes('apply') ? await watchOrder(tool.main, scratch) : { skipped: 'not asked for' };
-    const sizes = { ...tool, main: undefined, stateBytes: stateBytes() };
+    const sizes = { ...tool, main: undefined, stateBytes: await stateBytes() };
     report(measured, order, sizes, notes, load);
     if (flags.json !== undefined) {
       const machine = { node: process.version, cpu: cpus()[0]?.model, cores: availableParallelism(), load };

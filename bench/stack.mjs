@@ -7,13 +7,11 @@ import { dirname, join } from 'node:path';
 export const KEYS_PER_OWNER = 10;
 
 /**
- * Makes `folder` a Keyform project with one JSON stack, "main": `owners` Sinch projects with ten keys each.
+ * The resources of a stack of `owners` Sinch projects with ten keys each.
  *
- * @param {string} folder
  * @param {number} owners
- * @param {string} recipient age recipient that state is sealed to
  */
-export function writeProject(folder, owners, recipient) {
+export function projectKeys(owners) {
   const keys = {};
   for (let owner = 0; owner < owners; owner++) {
     const project = `00000000-0000-4000-8000-${String(owner).padStart(12, '0')}`;
@@ -21,6 +19,44 @@ export function writeProject(folder, owners, recipient) {
       keys[`key_${owner}_${key}`] = { project_id: project, display_name: `service ${key} of project ${owner}` };
     }
   }
+  return { keyform_sinch_access_key: keys };
+}
+
+/**
+ * The resources of a stack of `count` Tencent API Gateway keys, which are one owner.
+ *
+ * @param {number} count
+ */
+export function gatewayKeys(count) {
+  const keys = Array.from({ length: count }, (_, index) => [`key_${index}`, { secret_name: `service ${index}` }]);
+  return { keyform_tencent_api_key: Object.fromEntries(keys) };
+}
+
+/**
+ * The resources of a stack of `owners` Yandex Cloud service accounts with `each` API keys.
+ *
+ * @param {number} owners
+ * @param {number} each
+ */
+export function accountKeys(owners, each) {
+  const keys = {};
+  for (let owner = 0; owner < owners; owner++) {
+    const account = `ajebench${String(owner).padStart(12, '0')}`;
+    for (let key = 0; key < each; key++) {
+      keys[`key_${owner}_${key}`] = { service_account_id: account, description: `service ${key}` };
+    }
+  }
+  return { keyform_yandex_api_key: keys };
+}
+
+/**
+ * Makes `folder` a Keyform project with one JSON stack, "main", of these resources.
+ *
+ * @param {string} folder
+ * @param {object} resource
+ * @param {string} recipient age recipient that state is sealed to
+ */
+export function writeProject(folder, resource, recipient) {
   write(join(folder, 'cdktf.json'), {
     language: 'typescript',
     context: { keyform: { stacks: 'stacks', state: 'state', recipients: [recipient] } },
@@ -28,7 +64,7 @@ export function writeProject(folder, owners, recipient) {
   write(join(folder, 'stacks', 'main', 'main.tf.json'), {
     terraform: { required_providers: { keyform: { source: 'keyform/keyform' } } },
     provider: { keyform: {} },
-    resource: { keyform_sinch_access_key: keys },
+    resource,
   });
 }
 

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { run, serve } from './child.mjs';
-import { KEYS_PER_OWNER, writeProject } from './stack.mjs';
+import { writeProject } from './stack.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
@@ -54,7 +54,7 @@ export function makeRoom(scratch, name) {
   return { folder, env };
 }
 
-/** A project of `owners` × 10 keys, and an emulator for it alone, that keeps its data in memory and answers at once. */
+/** A project, and an emulator for it alone, that keeps its data in memory and answers at once. */
 export class Project {
   #main;
   #origin;
@@ -71,15 +71,15 @@ export class Project {
   /**
    * @param {string} main the tool
    * @param {string} scratch
-   * @param {number} owners
+   * @param {object} resource resources of its stack
    * @returns {Promise<Project>}
    */
-  static async open(main, scratch, owners) {
-    const room = makeRoom(scratch, `keys-${owners * KEYS_PER_OWNER}`);
+  static async open(main, scratch, resource) {
+    const room = makeRoom(scratch, 'keys');
     const { folder, env } = room;
     await run({ program: process.execPath, args: [main, 'init'], cwd: folder, env });
     const [recipient] = JSON.parse(readFileSync(join(folder, 'cdktf.json'), 'utf8')).context.keyform.recipients;
-    writeProject(folder, owners, recipient);
+    writeProject(folder, resource, recipient);
     const args = ['--import', LEASH, main, 'emulator', '-port', '0', '-quiet'];
     const { ready, stop } = await serve(args, { cwd: folder, env, ready: /answer at (http:\/\/[^\s]+)/ });
     try {
