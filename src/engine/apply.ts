@@ -15,22 +15,13 @@ import type { Plan, Step } from '../core/plan/plan.ts';
 import type { Clock, Random } from '../core/port.ts';
 import type { ActualKey, CreatedKey, KeyHandler, KeyReference } from '../core/provider.ts';
 import type { Generation, Intent, JournalEntry, OutputState, State } from '../core/state.ts';
+import { type ApplyEvent, type ApplyResult, walkSteps } from './walk.ts';
 
 /** Where apply records what it does. `record` resolves when the entry is on the disk; `state` shows it from then on. */
 export interface Recorder {
   readonly state: State;
   record(entry: JournalEntry): Promise<void>;
 }
-
-/** What happens to a step, as it happens. */
-export type ApplyEvent =
-  | { readonly kind: 'started'; readonly step: Step; readonly at: number }
-  | { readonly kind: 'done'; readonly step: Step; readonly at: number; readonly keyId: string | null }
-  | { readonly kind: 'failed'; readonly step: Step; readonly at: number; readonly diagnostics: readonly Diagnostic[] }
-  /** It waits for a key to become ready; `status` is the vendor's word for where that stands. */
-  | { readonly kind: 'waiting'; readonly step: Step; readonly at: number; readonly status: string }
-  /** Something it depends on failed, or the run was stopped before it began. */
-  | { readonly kind: 'skipped'; readonly step: Step; readonly at: number };
 
 export interface ApplyInput {
   readonly plan: Plan;
@@ -48,15 +39,6 @@ export interface ApplyInput {
   readonly onEvent?: (event: ApplyEvent) => void;
 }
 
-export interface ApplyResult {
-  readonly done: readonly Step[];
-  readonly failed: readonly Step[];
-  readonly skipped: readonly Step[];
-  readonly diagnostics: readonly Diagnostic[];
-  /** True when the run was stopped before all steps had begun. */
-  readonly cancelled: boolean;
-}
-
 /**
  * Carries out a plan: every step after those that it waits for, several at once. Each call that changes something is
  * framed by the journal: intent synced, act, result synced, event. A failed step stops only what waits for it. Never
@@ -66,8 +48,9 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
   const { plan, recorder } = input;
   await Promise.all(plan.entries.map((entry) => recorder.record(entry)));
   const run = new Run(input);
-  const result = await run.walk();
-  const outputs = run.outputs(result.failed.length + result.skipped.length === 0);
+  const walked = await walkSteps(plan.steps, (step) => run.perform(step), input);
+  const outputs = run.outputs(walked.failed.length + walked.skipped.length === 0);
+  const result = { ...walked, diagnostics: [...walked.diagnostics, ...outputs.diagnostics] };
   if (
     stableStringify(outputs.values as unknown as Json) !== stableStringify(recorder.state.outputs as unknown as Json)
   ) {
@@ -83,9 +66,6 @@ export async function applyPlan(input: ApplyInput): Promise<ApplyResult> {
 class Run {
   readonly #input: ApplyInput;
   readonly #scope: StackScope;
-  readonly #diagnostics: Diagnostic[] = [];
-  /** Set when the journal could not take a result: nothing more is begun. */
-  #broken = false;
 
   constructor(input: ApplyInput) {
     this.#input = input;
@@ -94,76 +74,8 @@ class Run {
     for (const { address, values } of input.plan.data) this.#scope.resources.set(address, values);
   }
 
-  async walk(): Promise<ApplyResult> {
-    const { plan, parallelism, signal, clock, onEvent } = this.#input;
-    const waiting = new Map<string, number>();
-    const followers = new Map<string, Step[]>();
-    const ready: Step[] = [];
-    for (const step of plan.steps) {
-      waiting.set(step.id, step.after.length);
-      if (step.after.length === 0) ready.push(step);
-      for (const need of step.after) {
-        const list = followers.get(need);
-        if (list === undefined) followers.set(need, [step]);
-        else list.push(step);
-      }
-    }
-    const done: Step[] = [];
-    const failed: Step[] = [];
-    let next = 0;
-    let running = 0;
-    await new Promise<void>((resolve) => {
-      const advance = () => {
-        while (running < parallelism && next < ready.length && signal?.aborted !== true && !this.#broken) {
-          const step = ready[next++] as Step;
-          running += 1;
-          onEvent?.({ kind: 'started', step, at: clock.now() });
-          this.#perform(step).then(
-            (keyId) => {
-              running -= 1;
-              done.push(step);
-              onEvent?.({ kind: 'done', step, at: clock.now(), keyId });
-              for (const follower of followers.get(step.id) ?? []) {
-                const left = (waiting.get(follower.id) ?? 0) - 1;
-                waiting.set(follower.id, left);
-                if (left === 0) ready.push(follower);
-              }
-              advance();
-            },
-            (error: unknown) => {
-              running -= 1;
-              // Stopped while it waited for something, with nothing lost: the next run goes on from here.
-              if (signal?.aborted === true && isKeyformError(error, 'cancelled')) {
-                advance();
-                return;
-              }
-              failed.push(step);
-              const diagnostics = toDiagnostics(error, { address: step.address });
-              this.#diagnostics.push(...diagnostics);
-              if (isKeyformError(error, 'state-io')) this.#broken = true;
-              onEvent?.({ kind: 'failed', step, at: clock.now(), diagnostics });
-              advance();
-            },
-          );
-        }
-        if (running === 0) resolve();
-      };
-      advance();
-    });
-    const ended = new Set([...done, ...failed]);
-    const skipped = plan.steps.filter((step) => !ended.has(step));
-    for (const step of skipped) onEvent?.({ kind: 'skipped', step, at: clock.now() });
-    return {
-      done,
-      failed,
-      skipped,
-      diagnostics: this.#diagnostics,
-      cancelled: signal?.aborted === true && skipped.length > 0,
-    };
-  }
-
   /** Does one step; returns the id of the key that it made or changed. */
-  async #perform(step: Step): Promise<string | null> {
+  async perform(step: Step): Promise<string | null> {
     const handler = handlerOf(this.#input.world, step.provider, step.type);
     switch (step.kind) {
       case 'create':
@@ -491,7 +403,11 @@ class Run {
   }
 
   /** Output values after the run. One that cannot be told keeps the value it had. */
-  outputs(complete: boolean): { values: Readonly<Record<string, OutputState>> } {
+  outputs(complete: boolean): {
+    readonly values: Readonly<Record<string, OutputState>>;
+    /** Outputs that must say that they are sensitive. */
+    readonly diagnostics: readonly Diagnostic[];
+  } {
     const { configuration, plan, recorder } = this.#input;
     const before = recorder.state.outputs;
     if (plan.mode === 'destroy') {
@@ -500,15 +416,17 @@ class Run {
       );
       return {
         values: complete ? Object.fromEntries(Object.entries(before).filter(([name]) => !gone.has(name))) : before,
+        diagnostics: [],
       };
     }
     const values: Record<string, OutputState> = {};
+    const diagnostics: Diagnostic[] = [];
     for (const output of configuration.outputs.values()) {
       const value = evaluateAt(output.expression, output.place, this.#scope, () => {});
       // Known to be sensitive only now, when it is there: it must not get into a place that is printed.
       const bare = value !== undefined && containsSensitive(value) && !output.sensitive;
       if (bare) {
-        this.#diagnostics.push({
+        diagnostics.push({
           severity: 'error',
           ...exposed(output.name),
           place: output.place,
@@ -521,7 +439,7 @@ class Run {
         if (old !== undefined) values[output.name] = old;
       }
     }
-    return { values };
+    return { values, diagnostics };
   }
 }
 

@@ -14,12 +14,13 @@ import type { StateKeys } from '../state/keys.ts';
 import type { ProcessPort } from '../state/lock.ts';
 import type { Session } from '../state/session.ts';
 import { openStore, type Store } from '../state/store.ts';
-import { type ApplyEvent, type ApplyResult, applyPlan } from './apply.ts';
+import { applyPlan } from './apply.ts';
 import { connectAll, typesOf } from './connect.ts';
 import { gatherWorld } from './gather.ts';
 import type { LoadedStack } from './load.ts';
 import type { SavedPlan } from './planfile.ts';
 import type { Project } from './project.ts';
+import type { ApplyEvent, ApplyResult } from './walk.ts';
 
 /** Everything that the engine uses of the outside, handed in by a front-end's main. */
 export interface Engine {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { KeyformError } from '../../src/core/error.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { hasChanges } from '../../src/core/plan/plan.ts';
-import type { ApplyEvent } from '../../src/engine/apply.ts';
+import type { ApplyEvent } from '../../src/engine/walk.ts';
 import { World } from './world.ts';
 
 // Keys that are usable later than the call that makes them answers.

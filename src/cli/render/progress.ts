@@ -1,5 +1,5 @@
 import type { Step, StepKind } from '../../core/plan/plan.ts';
-import type { ApplyEvent } from '../../engine/apply.ts';
+import type { ApplyEvent } from '../../engine/walk.ts';
 import { plain } from './quote.ts';
 
 /** Milliseconds between two lines that say that a step is still running: Terraform's ten seconds. */

@@ -5,7 +5,7 @@ import { nameIn } from '../../core/plan/object.ts';
 import { type ChangeAction, countChanges, type Plan, type Step, type StepKind } from '../../core/plan/plan.ts';
 import type { Clock } from '../../core/port.ts';
 import type { OutputState } from '../../core/state.ts';
-import type { ApplyEvent, ApplyResult } from '../../engine/apply.ts';
+import type { ApplyEvent, ApplyResult } from '../../engine/walk.ts';
 import { deferredReads } from './data.ts';
 import { diagnosticJson } from './diagnostic.ts';
 import { adoptSteps, recoverSteps } from './drift.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Progress, progressText, textProgress } from '../../../src/cli/render/progress.ts';
 import { UiStream } from '../../../src/cli/render/ui.ts';
 import type { StepKind } from '../../../src/core/plan/plan.ts';
-import type { ApplyEvent } from '../../../src/engine/apply.ts';
+import type { ApplyEvent } from '../../../src/engine/walk.ts';
 import { OUTSCALE, PLANS, plan, SINCH, step } from './plans.ts';
 
 const START = Date.parse('2026-03-04T05:06:07.000Z');
