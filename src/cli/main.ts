@@ -10,6 +10,10 @@ export async function main(options: {
   readonly packageFolder: string;
 }): Promise<void> {
   const { version, packageFolder } = options;
+  const { leaveMemoryOutOfDumps, takeEnvironment } = await import('../io/dump.ts');
+  leaveMemoryOutOfDumps();
+  // The only environment from here on: what is left in process.env is what Node reads for itself.
+  const environment = takeEnvironment(process.env);
   const [
     { report, run },
     { flagValue, normalizeArguments },
@@ -25,20 +29,24 @@ export async function main(options: {
     import('./render/diagnostic.ts'),
     import('../core/diagnostic.ts'),
     loadIo(),
-    loadSystem(),
+    loadSystem(environment.KEYFORM_ACTOR),
   ]);
   const { clouds } = await import('../providers/index.ts');
+  const faultPlan = environment.KEYFORM_FAULT ?? '';
+  const faults = faultPlan === '' ? null : (await import('../io/fault.ts')).readFaults(faultPlan);
+  const faulty = faults === null || faults instanceof io.KeyformError ? null : faults;
+  const files = io.createFiles(io.systemRandom);
   // zod would compile a schema at its first use, which pays after hundreds of values; a plan parses a handful.
   (await import('zod')).config({ jitless: true });
   const words = normalizeArguments(options.argv);
   const color = (stream: NodeJS.WriteStream) =>
     stream.isTTY === true &&
     !words.includes('--no-color') &&
-    (process.env.NO_COLOR ?? '') === '' &&
-    process.env.TERM !== 'dumb';
+    (environment.NO_COLOR ?? '') === '' &&
+    environment.TERM !== 'dumb';
   const styles = { out: style(color(process.stdout)), err: style(color(process.stderr)) };
   const asked = flagValue(words, 'log');
-  const logSetting = io.readLogSetting(asked ?? process.env.KEYFORM_LOG);
+  const logSetting = io.readLogSetting(asked ?? environment.KEYFORM_LOG);
   const stop = new AbortController();
   // Every call that is under way listens for the stop, and there may be more than the ten at which Node warns of a leak.
   setMaxListeners(0, stop.signal);
@@ -59,11 +67,14 @@ export async function main(options: {
   process.on('SIGTERM', interrupt);
 
   const outside: Outside = {
-    clouds,
+    clouds: faulty === null ? clouds : clouds.map((cloud) => faulty.cloud(cloud)),
     version,
     terminal: {
       out: (text) => {
         process.stdout.write(text);
+      },
+      outBytes: (bytes) => {
+        process.stdout.write(bytes);
       },
       err: (text) => {
         process.stderr.write(text);
@@ -74,12 +85,21 @@ export async function main(options: {
         process.stdin.isTTY === true && process.stderr.isTTY === true
           ? async (question, how) => (await import('../io/question.ts')).ask(stop.signal)(question, how)
           : null,
+      input:
+        process.stdin.isTTY === true
+          ? null
+          : async () => {
+              const parts: Buffer[] = [];
+              for await (const part of process.stdin) parts.push(part);
+              return Buffer.concat(parts);
+            },
     },
     // With the level in its one spelling, whichever way it was asked for.
-    environment: logSetting === null ? process.env : { ...process.env, KEYFORM_LOG: logSetting.level },
+    environment: logSetting === null ? environment : { ...environment, KEYFORM_LOG: logSetting.level },
     workingFolder: process.cwd(),
     home: system.home,
-    files: io.createFiles(io.systemRandom),
+    files: faulty === null ? files : io.createFiles(io.systemRandom, faulty.disk(io.systemDisk)),
+    emulatorFiles: files,
     clock: io.systemClock,
     random: io.systemRandom,
     processes: io.createProcesses(),
@@ -93,7 +113,7 @@ export async function main(options: {
         const opened = io.createHttp({
           clock: io.systemClock,
           random: io.systemRandom,
-          environment: process.env,
+          environment,
           version,
           ...(log === null ? {} : { log: log.entry }),
         });
@@ -113,6 +133,15 @@ export async function main(options: {
       timer.unref();
       return () => clearInterval(timer);
     },
+    realPath: async (path) => (await import('node:fs/promises')).realpath(path),
+    modeOf: async (path) => {
+      if (process.platform === 'win32') return null;
+      const { stat } = await import('node:fs/promises');
+      return stat(path).then(
+        ({ mode }) => mode & 0o777,
+        () => null,
+      );
+    },
     onExit: (action) => {
       closers.push(action);
     },
@@ -128,9 +157,18 @@ export async function main(options: {
     process.exit(1);
   });
 
+  if (faults instanceof io.KeyformError) {
+    report(outside, faults);
+    process.exitCode = 1;
+    return;
+  }
+  if (faults !== null) {
+    const detail = `It is ${JSON.stringify(faultPlan.slice(0, 80))}: this run may die, or fail, on purpose. It is for trying Keyform out; see docs/durability.md.`;
+    outside.printDiagnostics([{ severity: 'warning', summary: 'KEYFORM_FAULT is set', detail }]);
+  }
   if (logSetting === null) {
     const where = asked === undefined ? 'KEYFORM_LOG' : '-log';
-    const detail = `It is ${JSON.stringify((asked ?? process.env.KEYFORM_LOG ?? '').slice(0, 20))}. Levels are trace, debug, info, warn, error and off, and json, which is trace as one JSON object a line. Nothing is logged.`;
+    const detail = `It is ${JSON.stringify((asked ?? environment.KEYFORM_LOG ?? '').slice(0, 20))}. Levels are trace, debug, info, warn, error and off, and json, which is trace as one JSON object a line. Nothing is logged.`;
     outside.printDiagnostics([{ severity: 'warning', summary: `Unknown log level in ${where}`, detail }]);
   }
   let code = await run(outside);
@@ -146,19 +184,20 @@ export async function main(options: {
 }
 
 async function loadIo() {
-  const [http, files, clock, random, processes, log, error] = await Promise.all([
+  const [http, files, disk, clock, random, processes, log, error] = await Promise.all([
     import('../io/http.ts'),
     import('../io/files.ts'),
+    import('../io/disk.ts'),
     import('../io/clock.ts'),
     import('../io/random.ts'),
     import('../io/process.ts'),
     import('../io/log.ts'),
     import('../core/error.ts'),
   ]);
-  return { ...http, ...files, ...clock, ...random, ...processes, ...log, ...error };
+  return { ...http, ...files, ...disk, ...clock, ...random, ...processes, ...log, ...error };
 }
 
-async function loadSystem() {
+async function loadSystem(actor: string | undefined) {
   const [{ createProcessPort }, { homedir }] = await Promise.all([import('../io/machine.ts'), import('node:os')]);
   let home = '/';
   try {
@@ -166,5 +205,5 @@ async function loadSystem() {
   } catch {
     // A user without a home folder, as containers have: identities then come from the environment or a flag.
   }
-  return { home, port: createProcessPort() };
+  return { home, port: createProcessPort(actor) };
 }

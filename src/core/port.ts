@@ -19,11 +19,18 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A file open for positional writing. */
 export interface OpenFile {
+  /** The `length` bytes from `offset` on; fewer where the file ends before, none beyond its end. */
+  readAt(offset: number, length: number): Promise<Uint8Array>;
   /** Writes all of `bytes` at `offset`, or throws. Not yet durable: see {@link OpenFile.sync}. */
   writeAt(offset: number, bytes: Uint8Array): Promise<void>;
   /** Resolves when all written data and the file's length are on the disk. */
   sync(): Promise<void>;
   truncate(length: number): Promise<void>;
+  /**
+   * Whether `path` names this very file now (same device and inode): false once the file was removed, renamed or replaced, or its
+   * folder is gone, and what is written here is no longer where others look.
+   */
+  isAt(path: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -32,8 +39,8 @@ export interface OpenFile {
  * "no such file" as an answer only where their contract says null.
  */
 export interface Files {
-  /** The whole content; null only when there is no such file. */
-  read(path: string): Promise<Uint8Array | null>;
+  /** The whole content, or the first `limit` bytes of it; null only when there is no such file. */
+  read(path: string, limit?: number): Promise<Uint8Array | null>;
   /** Names in a folder, sorted; null only when there is no such folder. */
   list(path: string): Promise<readonly { readonly name: string; readonly directory: boolean }[] | null>;
   /**
@@ -41,7 +48,15 @@ export interface Files {
    * old content or the new, never a part. Makes missing parent folders (mode 0700 when `mode` is 0o600).
    */
   replace(path: string, bytes: Uint8Array, mode: number): Promise<void>;
-  /** Makes the file only if it does not exist, synced; false (and nothing changed) when it does. */
+  /**
+   * Gives a file another name in the same folder, in one step, over whatever has it; then syncs the folder. Throws `ENOENT` when
+   * there is no such file.
+   */
+  rename(from: string, to: string): Promise<void>;
+  /**
+   * Makes the file only if it does not exist, synced; false (and nothing changed) when it does. What is first written beside it may be
+   * removed by somebody else meanwhile: then it is made again.
+   */
   createExclusive(path: string, bytes: Uint8Array, mode: number): Promise<boolean>;
   /** Opens for reading and writing at positions; makes the file when it is missing (parents too). */
   open(path: string, mode: number): Promise<OpenFile>;

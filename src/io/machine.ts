@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
+import { KeyformError } from '../core/error.ts';
 
-/** This process and the machine that it runs on, as locks name them. Shaped for `state/lock.ts`, which io must not import. */
-export function createProcessPort() {
+/**
+ * This process and the machine that it runs on, as locks name them. Shaped for `state/lock.ts`, which io must not import. `actor`
+ * (KEYFORM_ACTOR; empty counts as not given) names the person or pipeline in the place of the system's user, which in a CI job is
+ * nobody in particular; one that is no name of at most {@link ACTOR_LENGTH} printable characters is `invalid-configuration` when
+ * the user is asked for.
+ */
+export function createProcessPort(actor?: string) {
   return {
     pid: process.pid,
     // Looked up when a lock is taken: a plan needs neither, and the user database takes milliseconds.
@@ -10,7 +16,7 @@ export function createProcessPort() {
       return hostname();
     },
     get user(): string {
-      return userName();
+      return actor === undefined || actor === '' ? userName() : checkedActor(actor);
     },
     alive(pid: number): boolean {
       try {
@@ -34,6 +40,16 @@ export function createProcessPort() {
       }
     },
   };
+}
+
+const ACTOR_LENGTH = 100;
+
+function checkedActor(actor: string): string {
+  // No control, format, private or unassigned characters, no line separators; not blank.
+  if (/^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(actor) && actor.trim() !== '' && [...actor].length <= ACTOR_LENGTH) return actor;
+  throw new KeyformError('invalid-configuration', 'KEYFORM_ACTOR is not a name', {
+    detail: `It names the person or pipeline in the history and the lock: at most ${ACTOR_LENGTH} printable characters. It is ${JSON.stringify([...actor].slice(0, 40).join('')).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')}.`,
+  });
 }
 
 function userName(): string {

@@ -9,9 +9,10 @@ export function ask(signal: AbortSignal): (question: string, options: { readonly
   return (question, { hidden }) =>
     new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      process.stderr.write(question);
       const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
       const lines = createInterface({ input: process.stdin, output: hidden ? silent : process.stderr, terminal: true });
+      // Not before echo is off: what is pasted at the sight of the question must not show.
+      process.stderr.write(question);
       let answer = '';
       const abort = () => {
         lines.close();
@@ -27,7 +28,9 @@ export function ask(signal: AbortSignal): (question: string, options: { readonly
       lines.once('close', () => {
         signal.removeEventListener('abort', abort);
         if (hidden) process.stderr.write('\n');
-        resolve(answer);
+        // Closing comes of an abort too, and an answer that was not given is no empty one.
+        if (signal.aborted) reject(signal.reason);
+        else resolve(answer);
       });
     });
 }

@@ -25,11 +25,8 @@ vi.mock('node:fs/promises', async (original) => {
       const file = name(parts[0]);
       handle.sync = told(() => `sync ${file}`, handle.sync.bind(handle));
       handle.datasync = told(() => `sync ${file}`, handle.datasync.bind(handle));
-      const writeFile: (data: string | Uint8Array) => Promise<void> = handle.writeFile.bind(handle);
-      handle.writeFile = told(
-        (_data: unknown) => `write ${file}`,
-        (data) => writeFile(data as Uint8Array),
-      );
+      const write = handle.write.bind(handle) as (...parts: unknown[]) => Promise<unknown>;
+      handle.write = told((..._parts: unknown[]) => `write ${file}`, write) as typeof handle.write;
       return handle;
     },
     rename: told((from: string, to: string) => `rename ${name(from)} ${name(to)}`, real.rename),
@@ -78,6 +75,13 @@ it('open syncs the name of a new file, not of an old one; sync reaches the file'
   await again.sync();
   await again.close();
   expect(asked).toEqual(['sync top', 'sync journal']);
+});
+
+it('rename syncs the name', async () => {
+  await files.replace(join(folder, 'from'), data, 0o600);
+  asked.length = 0;
+  await files.rename(join(folder, 'from'), join(folder, 'to'));
+  expect(asked).toEqual(['rename from to', 'sync top']);
 });
 
 it('remove syncs the folder', async () => {

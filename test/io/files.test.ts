@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemDisk } from '../../src/io/disk.ts';
 import { createFiles } from '../../src/io/files.ts';
 import { systemRandom } from '../../src/io/random.ts';
 
@@ -101,7 +102,31 @@ describe('replace', () => {
   });
 });
 
+describe('read', () => {
+  it('gives the whole, or a beginning of it', async () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, 'abcdef');
+    const text = async (limit?: number) => Buffer.from((await files.read(path, limit)) ?? 'null').toString();
+    expect([await text(), await text(3), await text(6), await text(99)]).toEqual(['abcdef', 'abc', 'abcdef', 'abcdef']);
+    expect(await files.read(join(folder, 'none'), 3)).toBeNull();
+  });
+});
+
 describe('createExclusive', () => {
+  it('makes what stands beside it again when somebody clears that away', async () => {
+    const path = join(folder, 'lock');
+    let cleared = 0;
+    const cleaned = createFiles(systemRandom, {
+      ...systemDisk,
+      async link(from, to) {
+        if (cleared++ < 2) rmSync(from);
+        return systemDisk.link(from, to);
+      },
+    });
+    expect(await cleaned.createExclusive(path, bytes('mine'), 0o600)).toBe(true);
+    expect([readFileSync(path, 'utf8'), readdirSync(folder), cleared]).toEqual(['mine', ['lock'], 3]);
+  });
+
   it('lets one of many win, whole', async () => {
     const path = join(folder, 'locks', 'lock');
     const made = await Promise.all(
@@ -138,6 +163,39 @@ describe('open', () => {
     expect(readFileSync(path, 'utf8')).toBe('hello');
     expect([modeOf(path), modeOf(join(folder, 'j'))]).toEqual(['600', '700']);
     await expect(second.writeAt(0, bytes('x'))).rejects.toThrow();
+  });
+});
+
+describe('an open file', () => {
+  it('knows whether its path still names it', async () => {
+    const path = join(folder, 'state', 'journal');
+    const open = await files.open(path, 0o600);
+    expect(await open.isAt(path)).toBe(true);
+    // By another name, and by way of a link to it, it is the same file.
+    await files.rename(path, join(folder, 'state', 'moved'));
+    expect(await open.isAt(path)).toBe(false);
+    expect(await open.isAt(join(folder, 'state', 'moved'))).toBe(true);
+    symlinkSync('moved', path);
+    expect(await open.isAt(path)).toBe(true);
+    // Equal content is not the same file.
+    await files.replace(path, bytes(''), 0o600);
+    expect(await open.isAt(path)).toBe(false);
+    rmSync(join(folder, 'state'), { recursive: true });
+    expect(await open.isAt(path)).toBe(false);
+    writeFileSync(join(folder, 'state'), '');
+    expect(await open.isAt(path)).toBe(false);
+    await open.close();
+  });
+});
+
+describe('rename', () => {
+  it('takes the place of what is there; nothing to rename is an error', async () => {
+    await files.replace(join(folder, 'a'), bytes('new'), 0o600);
+    await files.replace(join(folder, 'b'), bytes('old'), 0o600);
+    await files.rename(join(folder, 'a'), join(folder, 'b'));
+    expect(readdirSync(folder)).toEqual(['b']);
+    expect(readFileSync(join(folder, 'b'), 'utf8')).toBe('new');
+    await expect(files.rename(join(folder, 'a'), join(folder, 'b'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
 

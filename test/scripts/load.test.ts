@@ -17,10 +17,11 @@ async function tellingCopy(folder: string): Promise<string> {
   const telling = tool.replace(
     /"((?:src|node_modules)\/[^"]+)"\(([\w, $]*)\)\{/g,
     (_, name: string, names: string) =>
-      `"${name}"(${names}){require('node:fs').appendFileSync(process.env.LOADED,${JSON.stringify(`${name}\n`)});`,
+      `"${name}"(${names}){require('node:fs').appendFileSync(LOADED,${JSON.stringify(`${name}\n`)});`,
   );
   mkdirSync(join(folder, 'dist'));
-  writeFileSync(join(folder, 'dist', 'keyform.cjs'), telling);
+  // Read at once: the tool takes its environment out of process.env.
+  writeFileSync(join(folder, 'dist', 'keyform.cjs'), `const LOADED=process.env.LOADED;${telling}`);
   cpSync(join(outdir, 'main.cjs'), join(folder, 'dist', 'main.cjs'));
   return join(folder, 'dist', 'main.cjs');
 }
