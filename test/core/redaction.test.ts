@@ -16,6 +16,35 @@ describe('the words of a vendor', () => {
     expect(redact('k-12', { secrets, shapes: [/k-\d+/g] }, 500)).toBe('(sensitive)');
   });
 
+  it.each<[string, (secret: string) => string]>([
+    ['JSON', (secret) => JSON.stringify({ said: secret })],
+    ['JSON in JSON', (secret) => JSON.stringify(JSON.stringify({ said: secret }))],
+    ['an address', (secret) => `?a=${encodeURIComponent(secret)}&b=`],
+    [
+      'an address in small letters',
+      (secret) => `?a=${encodeURIComponent(secret).replaceAll(/%../g, (c) => c.toLowerCase())}`,
+    ],
+    ['a form', (secret) => new URLSearchParams({ said: secret, next: '' }).toString()],
+    ['hexadecimal', (secret) => Buffer.from(secret).toString('hex')],
+    ['base64', (secret) => Buffer.from(`a:${secret}:b`).toString('base64')],
+    ['base64, elsewhere', (secret) => Buffer.from(`id:${secret}`).toString('base64')],
+    ['base64url', (secret) => Buffer.from(`key:${secret}`).toString('base64url')],
+  ])('lose a secret in %s too', (_, encode) => {
+    const secret = 'k+/ä "se\\cret" ÿÿÿ~~~???';
+    const text = encode(secret);
+    const clean = redact(text, { secrets: [new Secret(secret)] }, 500);
+    expect(clean).toContain('(sensitive)');
+    // What is left are the ends that belong to others.
+    expect(clean.replace('(sensitive)', '').length).toBeLessThan(text.length / 2);
+    expect(clean).not.toContain('cret');
+  });
+
+  it('keep what a short secret would look like by chance', () => {
+    expect(redact('YWI= 6162 ab', { secrets: [new Secret('ab')] }, 500)).toBe('YWI= 6162 (sensitive)');
+    // Half a pair of surrogates, which no encoding of text takes.
+    expect(redact('a \ud800 b', { secrets: [new Secret('\ud800')] }, 500)).toBe('a (sensitive) b');
+  });
+
   it('are cut after that, so that no half of a secret is left', () => {
     expect(redact('abc s3cret-and-more', { secrets }, 12)).toBe('abc (sensiti');
     expect(redact(null, { secrets }, 12)).toBeNull();
