@@ -9,7 +9,8 @@ import type { Secret } from './secret.ts';
  * - a key API could not be heard: `unreachable` (nothing was sent), `tls-failure` (nothing was sent), `timeout`,
  *   `malformed-answer`, `outcome-unknown` (a call that changes something was sent, and whether it took effect is not known)
  * - state: `no-identity`, `wrong-identity`, `empty-state`, `damaged-state`, `newer-state`, `state-locked`, `state-io`,
- *   `stale-plan`, `wrong-kind` (the file is something else than what was asked for)
+ *   `stale-plan`, `wrong-kind` (the file is something else than what was asked for), `rolled-back` (older than, or
+ *   another than, what this machine has seen of it)
  * - a run: `cancelled`, `refused` (a guard said no), `synth-failed`, `internal`
  */
 export type ErrorCode =
@@ -40,6 +41,7 @@ export type ErrorCode =
   | 'state-io'
   | 'stale-plan'
   | 'wrong-kind'
+  | 'rolled-back'
   | 'cancelled'
   | 'refused'
   | 'synth-failed'

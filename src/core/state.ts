@@ -71,6 +71,19 @@ export interface Intent {
   readonly secret: Secret | null;
 }
 
+/** One run of Keyform that changed a state. */
+export interface RunInfo {
+  readonly id: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  readonly user: string;
+  readonly host: string;
+  /** As the lock names it: `apply`, `destroy`, `state mv`, … */
+  readonly operation: string;
+  /** Of Keyform. */
+  readonly version: string;
+}
+
 export interface OutputState {
   readonly value: Json;
   readonly sensitive: boolean;
@@ -83,6 +96,8 @@ export interface State {
   /** Counts snapshots written. 0: nothing written yet. */
   readonly serial: number;
   readonly stack: string;
+  /** When the snapshot was written; RFC 3339 UTC. Null when there is none, or one of a version that did not tell. */
+  readonly writtenAt: string | null;
   /** By address. */
   readonly resources: ReadonlyMap<string, ResourceState>;
   readonly outputs: Readonly<Record<string, OutputState>>;
@@ -93,6 +108,7 @@ export interface State {
 /** A state that its holder may change; the maps are its own. */
 export interface MutableState extends State {
   serial: number;
+  writtenAt: string | null;
   readonly resources: Map<string, ResourceState>;
   outputs: Readonly<Record<string, OutputState>>;
   readonly intents: Map<string, Intent>;
@@ -100,6 +116,8 @@ export interface MutableState extends State {
 
 /** One journal record: a fact. {@link applyEntry} folds it into a state. */
 export type JournalEntry =
+  /** Whose entries follow. The first of every journal; changes nothing. */
+  | { readonly kind: 'run'; readonly run: RunInfo }
   | { readonly kind: 'intent'; readonly intent: Intent }
   /** A key was made. The previous current key, if any, becomes deposed. Ends the intent. */
   | {
@@ -122,6 +140,8 @@ export type JournalEntry =
   | { readonly kind: 'refreshed'; readonly address: string; readonly generation: Generation }
   /** A refresh saw that the key with this number is gone at the API, or the user told to forget it. */
   | { readonly kind: 'forgotten'; readonly address: string; readonly generation: number }
+  /** The keys of one address belong to another from now on, one that had none. */
+  | { readonly kind: 'moved'; readonly from: string; readonly to: string }
   | { readonly kind: 'tainted'; readonly address: string; readonly reason: string | null }
   /** Wiring that changes without a call to an API. */
   | {
@@ -134,7 +154,7 @@ export type JournalEntry =
 
 /** A state of which nothing is remembered yet. */
 export function emptyState(stack: string, lineage: string): MutableState {
-  return { lineage, serial: 0, stack, resources: new Map(), outputs: {}, intents: new Map() };
+  return { lineage, serial: 0, stack, writtenAt: null, resources: new Map(), outputs: {}, intents: new Map() };
 }
 
 /**
@@ -144,6 +164,8 @@ export function emptyState(stack: string, lineage: string): MutableState {
  */
 export function applyEntry(state: MutableState, entry: JournalEntry): void {
   switch (entry.kind) {
+    case 'run':
+      return;
     case 'intent':
       state.intents.set(entry.intent.id, entry.intent);
       return;
@@ -190,6 +212,9 @@ export function applyEntry(state: MutableState, entry: JournalEntry): void {
       return;
     case 'forgotten':
       dropGeneration(state, entry.address, entry.generation);
+      return;
+    case 'moved':
+      moveResource(state, entry.from, entry.to);
       return;
     case 'tainted':
       state.resources.set(entry.address, { ...findResource(state, entry.address), tainted: entry.reason });
@@ -240,4 +265,20 @@ function dropGeneration(state: MutableState, address: string, number: number): v
   const deposed = resource.deposed.filter((d) => d.number !== number);
   if (current === null && deposed.length === 0) state.resources.delete(address);
   else state.resources.set(address, { ...resource, current, deposed });
+}
+
+/** Everything that names the old address names the new one afterwards. */
+function moveResource(state: MutableState, from: string, to: string): void {
+  const resource = findResource(state, from);
+  if (state.resources.has(to)) throw new Error(`state already holds ${to}`);
+  state.resources.delete(from);
+  state.resources.set(to, { ...resource, address: to });
+  for (const [id, intent] of state.intents) {
+    if (intent.address === from) state.intents.set(id, { ...intent, address: to });
+  }
+  for (const other of state.resources.values()) {
+    if (!other.dependencies.includes(from)) continue;
+    const dependencies = other.dependencies.map((address) => (address === from ? to : address));
+    state.resources.set(other.address, { ...other, dependencies });
+  }
 }

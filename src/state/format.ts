@@ -12,9 +12,11 @@ import type {
   ResourceState,
   State,
 } from '../core/state.ts';
+import type { HistoryAnchor } from './history.ts';
+import { upgradeRecord, upgradeSnapshot } from './migration.ts';
 
 /** The version that this program writes. A change of any field, even a new one, needs another number. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 const MARK = 'keyform-state';
 
@@ -25,6 +27,28 @@ export interface Snapshot {
   readonly recipients: readonly string[];
   /** 32 bytes, new in every snapshot: the key of the journal that builds on it. */
   readonly journalKey: Uint8Array;
+  /** Where the history stood when this snapshot was written. */
+  readonly history: HistoryAnchor;
+  /** The journal that was folded into it; null when there was none, or it is not known. */
+  readonly folded: FoldedJournal | null;
+}
+
+/** Names a journal by what it held when it was folded: another one on the same snapshot is another machine's, and not folded. */
+export interface FoldedJournal {
+  /** Of the snapshot that it built on. */
+  readonly serial: number;
+  /** Length of header and records. */
+  readonly bytes: number;
+  /** SHA-256 of those, hexadecimal. */
+  readonly hash: string;
+}
+
+/** What one record of the journal holds. */
+export interface JournalRecord {
+  /** When it was written, RFC 3339 UTC; null in journals of versions that did not tell. */
+  readonly at: string | null;
+  /** At least one, in the order in which they happened. */
+  readonly entries: readonly JournalEntry[];
 }
 
 // Everything is strict: a field that this program does not know would be lost at the next write, so it is an error.
@@ -72,18 +96,20 @@ const intent = z.strictObject({
   args: jsonObject,
   sensitiveArgs: z.array(z.string()),
   knownIds: z.array(z.string()),
-  // Version 1 had none.
-  secret: z.string().nullable().default(null),
+  secret: z.string().nullable(),
 });
 
 const outputs = z.record(z.string(), z.strictObject({ value: json, sensitive: z.boolean() }));
 
 const snapshot = z.strictObject({
   format: z.literal(MARK),
-  version: z.literal([1, STATE_VERSION]),
+  version: z.literal(STATE_VERSION),
   lineage: z.string().min(1),
   serial: z.int().min(1),
   stack: z.string().min(1),
+  writtenAt: z.string().nullable(),
+  history: z.strictObject({ entries: count, bytes: count, hash: z.string().regex(/^(?:[0-9a-f]{64})?$/) }),
+  folded: z.strictObject({ serial: z.int().min(1), bytes: count, hash: z.string().regex(/^[0-9a-f]{64}$/) }).nullable(),
   recipients: z.array(z.string()),
   journalKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
   resources: z.array(resource),
@@ -91,7 +117,18 @@ const snapshot = z.strictObject({
   intents: z.array(intent),
 });
 
+const run = z.strictObject({
+  id: z.string().min(1),
+  at: z.string(),
+  user: z.string(),
+  host: z.string(),
+  operation: z.string(),
+  version: z.string(),
+});
+
 const entry = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('run'), run }),
+  z.strictObject({ kind: z.literal('moved'), from: z.string().min(1), to: z.string().min(1) }),
   z.strictObject({ kind: z.literal('intent'), intent }),
   z.strictObject({ kind: z.literal('created'), intent: z.string(), generation, dependencies: z.array(z.string()) }),
   z.strictObject({
@@ -116,6 +153,8 @@ const entry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('outputs'), outputs }),
 ]);
 
+const record = z.strictObject({ at: z.string().nullable(), entries: z.array(entry) });
+
 type GenerationJson = z.infer<typeof generation>;
 type ResourceJson = z.infer<typeof resource>;
 type IntentJson = z.infer<typeof intent>;
@@ -125,13 +164,16 @@ type IntentJson = z.infer<typeof intent>;
  * Resources are sorted by address, so that equal states have equal text.
  */
 export function encodeSnapshot(content: Snapshot): Uint8Array {
-  const { state, recipients, journalKey } = content;
+  const { state, recipients, journalKey, history, folded } = content;
   const text = JSON.stringify({
     format: MARK,
     version: STATE_VERSION,
     lineage: state.lineage,
     serial: state.serial,
     stack: state.stack,
+    writtenAt: state.writtenAt,
+    history: { entries: history.entries, bytes: history.bytes, hash: history.hash },
+    folded: folded === null ? null : { serial: folded.serial, bytes: folded.bytes, hash: folded.hash },
     recipients: [...recipients],
     journalKey: Buffer.from(journalKey).toString('base64'),
     resources: [...state.resources.values()]
@@ -156,13 +198,16 @@ export function decodeSnapshot(bytes: Uint8Array, what: string): Snapshot {
     });
   }
   if (value.format === MARK) refuseNewer(value.version, STATE_VERSION, what);
-  const result = snapshot.safeParse(value);
+  const result = snapshot.safeParse(
+    isOlder(value.version) ? upgradeSnapshot(value as JsonObject, value.version) : value,
+  );
   if (!result.success) throw damagedAt(pathOf(result.error), what);
   const content = result.data;
   const state: MutableState = {
     lineage: content.lineage,
     serial: content.serial,
     stack: content.stack,
+    writtenAt: content.writtenAt,
     resources: new Map(),
     outputs: content.outputs,
     intents: new Map(),
@@ -175,7 +220,8 @@ export function decodeSnapshot(bytes: Uint8Array, what: string): Snapshot {
     if (state.intents.has(item.id)) throw damagedAt(['intents', index, 'id'], what);
     state.intents.set(item.id, intentFromJson(item));
   }
-  return { state, recipients: content.recipients, journalKey: Buffer.from(content.journalKey, 'base64') };
+  const { recipients, history, folded } = content;
+  return { state, recipients, journalKey: Buffer.from(content.journalKey, 'base64'), history, folded };
 }
 
 /** One journal entry as JSON text. Secrets are in it in the clear. */
@@ -183,24 +229,43 @@ export function encodeEntry(item: JournalEntry): string {
   return JSON.stringify(entryToJson(item));
 }
 
-/** The entries of one journal record: a JSON array. `what` names file and record. Throws `damaged-state`. */
-export function decodeEntries(text: string, what: string): JournalEntry[] {
-  const result = z.array(entry).safeParse(parseJson(text, what));
+/** The text of a record with `entries`, each by {@link encodeEntry}; `at`: RFC 3339 UTC. */
+export function encodeRecord(at: string, entries: readonly string[]): string {
+  return `{"at":${JSON.stringify(at)},"entries":[${entries.join(',')}]}`;
+}
+
+/** One journal record of the given format version. `what` names file and record. Throws `damaged-state`. */
+export function decodeRecord(text: string, version: number, what: string): JournalRecord {
+  const value = parseJson(text, what);
+  const result = record.safeParse(isOlder(version) ? upgradeRecord(value, version) : value);
   if (!result.success) throw damagedAt(pathOf(result.error), what);
-  return result.data.map((item): JournalEntry => {
-    switch (item.kind) {
-      case 'created':
-      case 'updated':
-      case 'refreshed':
-        return { ...item, generation: generationFromJson(item.generation) };
-      case 'intent':
-        return { ...item, intent: intentFromJson(item.intent) };
-      case 'arrived':
-        return { ...item, secret: new Secret(item.secret) };
-      default:
-        return item;
-    }
-  });
+  return { at: result.data.at, entries: result.data.entries.map(entryFromJson) };
+}
+
+/** One entry by {@link encodeEntry}, parsed. Throws `damaged-state`; `what` names where it stands. */
+export function decodeEntry(value: unknown, what: string): JournalEntry {
+  const result = entry.safeParse(value);
+  if (!result.success) throw damagedAt(pathOf(result.error), what);
+  return entryFromJson(result.data);
+}
+
+function entryFromJson(item: z.infer<typeof entry>): JournalEntry {
+  switch (item.kind) {
+    case 'created':
+    case 'updated':
+    case 'refreshed':
+      return { ...item, generation: generationFromJson(item.generation) };
+    case 'intent':
+      return { ...item, intent: intentFromJson(item.intent) };
+    case 'arrived':
+      return { ...item, secret: new Secret(item.secret) };
+    default:
+      return item;
+  }
+}
+
+function isOlder(version: unknown): version is number {
+  return typeof version === 'number' && Number.isInteger(version) && version >= 1 && version < STATE_VERSION;
 }
 
 /** Throws `newer-state` when `version` is a whole number above `known`; anything else is the caller's to judge. */
@@ -214,7 +279,7 @@ export function refuseNewer(version: unknown, known: number, what: string): void
 /** The error for a file that is not what it must be. `why` completes "<what> …". */
 export function damaged(what: string, why: string, detail = '', cause?: unknown): KeyformError {
   return new KeyformError('damaged-state', `${what} ${why}`, {
-    detail: `${detail === '' ? '' : `${detail} `}Nothing was overwritten. Copy the state folder away before trying anything; the previous snapshot lies beside it with the ending ".backup".`,
+    detail: `${detail === '' ? '' : `${detail} `}Nothing was overwritten. "keyform state verify" tells what is wrong, and "keyform state repair" what can be saved.`,
     ...(cause === undefined ? {} : { cause }),
   });
 }
@@ -308,6 +373,12 @@ function intentFromJson(i: IntentJson): Intent {
 
 function entryToJson(e: JournalEntry): z.infer<typeof entry> {
   switch (e.kind) {
+    case 'run': {
+      const { id, at, user, host, operation, version } = e.run;
+      return { kind: e.kind, run: { id, at, user, host, operation, version } };
+    }
+    case 'moved':
+      return { kind: e.kind, from: e.from, to: e.to };
     case 'intent':
       return { kind: e.kind, intent: intentToJson(e.intent) };
     case 'created': {

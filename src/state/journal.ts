@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { JournalEntry } from '../core/state.ts';
-import { damaged, decodeEntries, refuseNewer } from './format.ts';
+import { isKeyformError } from '../core/error.ts';
+import { damaged, decodeRecord, type FoldedJournal, type JournalRecord, refuseNewer, STATE_VERSION } from './format.ts';
 import { BLOCK, isMarked, isZero, openRecord, type RecordPrefix, readPrefix } from './record.ts';
 
-/** The version that this program writes. Version 1, which has no entries `arrived`, is read as well. */
-export const JOURNAL_VERSION = 2;
+/** The version that this program writes: one number for snapshots and journals. Earlier ones are read as well. */
+export const JOURNAL_VERSION = STATE_VERSION;
 
 /** Which snapshot a journal builds on. */
 export interface JournalBase {
@@ -16,9 +16,10 @@ export interface JournalBase {
 
 /** What a journal holds. */
 export interface Replay {
-  /** In the order in which they happened. */
-  readonly entries: readonly JournalEntry[];
-  readonly records: number;
+  /** In the order in which they were written. */
+  readonly records: readonly JournalRecord[];
+  /** Where the last whole record ends. */
+  readonly end: number;
   /** The record after the last whole one was begun and not finished; nobody was ever told that it is safe. */
   readonly torn: boolean;
 }
@@ -43,13 +44,42 @@ export function newJournal(base: JournalBase, room: number): Buffer {
   return file;
 }
 
+/** {@link FoldedJournal} of a journal whose records end at `end`. */
+export function foldingOf(bytes: Uint8Array, serial: number, end: number): FoldedJournal {
+  return { serial, bytes: end, hash: createHash('sha256').update(bytes.subarray(0, end)).digest('hex') };
+}
+
+/**
+ * Whether a journal that builds on `serial`, which is lower than the snapshot's, is in that snapshot. On one disk every such journal is;
+ * but a snapshot may come from another machine, which went on without what was recorded here. `folded` null: it cannot be told.
+ */
+export function isFolded(bytes: Uint8Array, serial: number, folded: FoldedJournal | null): boolean {
+  if (folded === null) return true;
+  if (folded.serial !== serial || bytes.length < folded.bytes) return false;
+  return (
+    foldingOf(bytes, serial, folded.bytes).hash === folded.hash &&
+    isZero(Buffer.from(bytes), folded.bytes, bytes.length)
+  );
+}
+
+/** What a journal says that it builds on; null when there is none, or it does not say. */
+export function baseOf(journal: Uint8Array | null): JournalBase | null {
+  if (journal === null) return null;
+  try {
+    return readHeader(Buffer.from(journal), 'a journal');
+  } catch (error) {
+    if (!isKeyformError(error)) throw error;
+    return null;
+  }
+}
+
 /** Which snapshot the journal builds on. Throws `damaged-state` or `newer-state`; `what` names the file. */
 export function readHeader(bytes: Buffer, what: string): JournalBase {
   if (bytes.length === 0) throw damaged(what, 'is empty (0 bytes)', 'A journal always has a header.');
   const line = bytes.subarray(0, BLOCK).toString('latin1').split('\n', 1)[0] ?? '';
   const newer = /^keyform-journal ([1-9][0-9]{0,8}) /.exec(line);
   if (newer !== null) refuseNewer(Number(newer[1]), JOURNAL_VERSION, what);
-  const match = /^keyform-journal ([12]) (\S+) ([1-9][0-9]{0,14}) [0-9a-f]{16}$/.exec(line);
+  const match = /^keyform-journal ([1-9][0-9]{0,8}) (\S+) ([1-9][0-9]{0,14}) [0-9a-f]{16}$/.exec(line);
   if (match !== null && bytes.length >= BLOCK) {
     const base = { lineage: match[2] ?? '', serial: Number(match[3]), version: Number(match[1]) };
     const block = newJournal(base, 0);
@@ -69,11 +99,10 @@ export function readHeader(bytes: Buffer, what: string): JournalBase {
  */
 export function replayJournal(bytes: Buffer, base: JournalBase, key: Uint8Array, what: string): Replay {
   const header = headerLine(base);
-  const entries: JournalEntry[] = [];
+  const records: JournalRecord[] = [];
   let offset = BLOCK;
-  let records = 0;
   for (;;) {
-    const number = records + 1;
+    const number = records.length + 1;
     if (offset + BLOCK > bytes.length) {
       throw damaged(what, `is cut off at record ${number}`, 'The zeros that follow the last record are missing.');
     }
@@ -83,13 +112,12 @@ export function replayJournal(bytes: Buffer, base: JournalBase, key: Uint8Array,
       if (end > bytes.length) throw damaged(what, `is cut off in record ${number}`);
       const text = prefix.number === number ? openRecord(bytes, offset, prefix, header, key) : null;
       if (text !== null) {
-        for (const entry of decodeEntries(text, `${what}, record ${number},`)) entries.push(entry);
-        records = number;
+        records.push(decodeRecord(text, base.version ?? JOURNAL_VERSION, `${what}, record ${number},`));
         offset = end;
         continue;
       }
     }
-    return { entries, records, torn: judgeTail(bytes, offset, number, prefix, header, key, what) };
+    return { records, end: offset, torn: judgeTail(bytes, offset, number, prefix, header, key, what) };
   }
 }
 

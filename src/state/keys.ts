@@ -1,5 +1,6 @@
 import { KeyformError } from '../core/error.ts';
 import { Secret } from '../core/secret.ts';
+import { recipientOf } from './age.ts';
 
 /** age's X25519 identity as `age-keygen` prints it, and the post-quantum kind of `age-keygen -pq` (bech32, upper case). */
 const IDENTITY = /^AGE-SECRET-KEY-(?:PQ-)?1[02-9AC-HJ-NP-Z]{58}$/;
@@ -59,7 +60,16 @@ function kindOfLine(line: string): string {
   return 'unknown form';
 }
 
-/** Checks age recipients (`age1…`, also `age1pq1…`) by their form and drops repeated ones. Throws `invalid-configuration`. */
+/** Whether a recipient (`age1…`) is of a kind that a quantum computer is not known to break. */
+export function isPostQuantum(recipient: string): boolean {
+  return /^age1(?:pq|tagpq)1/.test(recipient);
+}
+
+/**
+ * Checks age recipients (`age1…`, also `age1pq1…`) by their form and drops repeated ones. Throws `invalid-configuration`, also
+ * for a mixture of post-quantum and classic ones. age's specification says that one file should not be sealed for both, since
+ * it would be as weak as the weaker; the program age refuses to, and age-encryption does not look.
+ */
 export function parseRecipients(values: readonly string[], source: string): readonly string[] {
   for (const value of values) {
     if (RECIPIENT.test(value)) continue;
@@ -71,12 +81,27 @@ export function parseRecipients(values: readonly string[], source: string): read
         : `${source}: "${value.slice(0, 80)}" is not an age recipient`,
       {
         detail: secret
-          ? 'Identities are secret. Take it out of the configuration, make a new one, and put the public half (age1…) there.'
+          ? 'Identities are secret, and this one was written where others may read it: make a new one, and put its public half (age1…) here.'
           : 'A recipient starts with age1 and is in lower case; age-keygen -y prints the one of an identity.',
       },
     );
   }
+  refuseMixture(values, source);
   return [...new Set(values)];
+}
+
+function refuseMixture(recipients: readonly string[], source: string): void {
+  const strong = recipients.filter(isPostQuantum);
+  if (strong.length === 0 || strong.length === recipients.length) return;
+  const weak = recipients.find((recipient) => !isPostQuantum(recipient)) ?? '';
+  throw new KeyformError('invalid-configuration', `${source}: post-quantum and other recipients are mixed`, {
+    detail: `What is sealed for both is no safer than for the weaker kind, and the program age refuses it. Take ${briefly(weak)} away, or ${briefly(strong[0] ?? '')} and those of its kind.`,
+  });
+}
+
+/** A recipient for people: the post-quantum kind has 1,959 letters, of which the first and last tell it from others. */
+export function briefly(recipient: string): string {
+  return recipient.length <= 80 ? recipient : `${recipient.slice(0, 20)}…${recipient.slice(-6)}`;
 }
 
 /** Puts keys together. Throws `invalid-configuration` for a passphrase beside recipients or identities: age seals a file
@@ -108,25 +133,33 @@ export function stateKeys(options: {
 
 /**
  * How to seal what replaces a state that was sealed for `previous` (empty: a new state, or one under a passphrase).
+ * With no recipients named, a new state is sealed for all identities at hand, or, if there are post-quantum ones, for those.
  * Throws `invalid-configuration` when the named recipients leave out everyone whose identity is at hand: the state could
  * then be written but never read again here.
  */
 export async function sealingFor(keys: StateKeys, previous: readonly string[]): Promise<Sealing> {
   if (keys.passphrase !== null) return { passphrase: keys.passphrase };
-  const own = await Promise.all(keys.identities.map((identity) => identityToRecipient(identity)));
+  const own = [...new Set(await Promise.all(keys.identities.map((identity) => identityToRecipient(identity))))];
   if (keys.recipients.length > 0) {
     if (keys.recipients.some((recipient) => own.includes(recipient))) return { recipients: keys.recipients };
     throw new KeyformError('invalid-configuration', 'The identity in use is not among the recipients of the state', {
-      detail: `What is written now could not be read again. Add its recipient: ${own.join(', ')}`,
+      detail: `What is written now could not be read again. Add its recipient: ${own.map(briefly).join(', ')}`,
     });
   }
-  if (previous.length === 0) return { recipients: [...new Set(own)] };
+  if (previous.length === 0) {
+    // Both kinds may not be mixed. They are all one person's, so sealing for some leaves nobody out.
+    const strong = own.filter(isPostQuantum);
+    return { recipients: strong.length > 0 ? strong : own };
+  }
+  if (previous.some((recipient) => own.includes(recipient))) return { recipients: previous };
   // A snapshot that opened with an identity that its list does not name was sealed anew by hand: keep that person in.
-  return { recipients: previous.some((r) => own.includes(r)) ? previous : [...new Set([...previous, ...own])] };
+  return { recipients: parseRecipients([...previous, ...own], 'The recipients of the state, with those in use') };
 }
 
 /** The recipient (`age1…`) of an identity. Throws `no-identity` when its checksum is wrong. */
 export async function identityToRecipient(identity: Secret): Promise<string> {
+  const plain = recipientOf(identity);
+  if (plain !== null) return plain;
   const age = await import('age-encryption');
   try {
     return await age.identityToRecipient(identity.reveal());

@@ -40,6 +40,10 @@ export interface Lock {
   readonly holder: LockHolder;
   /** What was found and done on the way, for people. */
   readonly notes: readonly string[];
+  /** Throws `state-locked` when the lock file is no longer this process's: somebody forced it, or the folder is gone; `state-io`. */
+  check(): Promise<void>;
+  /** Whether another process has the lock by now. Throws `state-io`. */
+  isTaken(): Promise<boolean>;
   /** Removes the lock file, unless somebody forced it meanwhile. Throws `state-io`. */
   release(): Promise<void>;
 }
@@ -168,6 +172,19 @@ function held(options: LockOptions, holder: LockHolder, notes: string[]): Lock {
   return {
     holder,
     notes,
+    async check() {
+      const found = await readLock(options);
+      if (found?.id === holder.id) return;
+      const taken =
+        found?.holder == null ? 'It is no longer there' : `It is now held by ${describeHolder(found.holder)}`;
+      throw new KeyformError('state-locked', `The lock of "${options.stack}" was taken away from this run`, {
+        detail: `${taken}. Somebody forced it, or the state folder was removed. No further key is touched; look at who works on this state, then run the command again.`,
+      });
+    },
+    async isTaken() {
+      const found = await readLock(options);
+      return found !== null && found.id !== holder.id;
+    },
     async release() {
       const found = await readLock(options);
       if (found?.id !== holder.id) return;
@@ -191,8 +208,8 @@ function parseHolder(bytes: Uint8Array): LockHolder | null {
   }
 }
 
-/** Only a process of this machine can be known to be dead; one of another machine never is. */
-function isDead(holder: LockHolder, process: ProcessPort): boolean {
+/** Whether the holder is known to be gone: only a process of this machine can be, and one of another machine never is. */
+export function isDead(holder: LockHolder, process: ProcessPort): boolean {
   if (holder.host !== process.host) return false;
   if (!process.alive(holder.pid)) return true;
   const started = process.started?.(holder.pid) ?? null;

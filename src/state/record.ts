@@ -76,19 +76,26 @@ export function openRecord(
   header: Uint8Array,
   key: Uint8Array,
 ): string | null {
-  const content = Buffer.alloc(prefix.blocks * ROOM);
+  const length = prefix.blocks * ROOM;
+  if (scratch.length < length) scratch = Buffer.allocUnsafeSlow(2 * length);
   for (let i = 0; i < prefix.blocks; i++) {
-    bytes.copy(content, i * ROOM, offset + i * BLOCK, offset + i * BLOCK + ROOM);
+    bytes.copy(scratch, i * ROOM, offset + i * BLOCK, offset + i * BLOCK + ROOM);
   }
-  const decipher = createDecipheriv('aes-256-gcm', key, content.subarray(PREFIX, PREFIX + NONCE));
-  decipher.setAAD(Buffer.concat([header, content.subarray(0, PREFIX)]));
-  decipher.setAuthTag(content.subarray(PREFIX + NONCE, OVERHEAD));
+  const decipher = createDecipheriv('aes-256-gcm', key, scratch.subarray(PREFIX, PREFIX + NONCE));
+  decipher.setAAD(Buffer.concat([header, scratch.subarray(0, PREFIX)]));
+  decipher.setAuthTag(scratch.subarray(PREFIX + NONCE, OVERHEAD));
+  // A stream cipher gives all there is at once, but nothing counts before the tag was checked.
+  const text = decipher.update(scratch.subarray(OVERHEAD, length));
   try {
-    return Buffer.concat([decipher.update(content.subarray(OVERHEAD)), decipher.final()]).toString('utf8');
+    decipher.final();
   } catch {
     return null; // The one thing that can fail here is the tag, and that is the answer.
   }
+  return text.toString('utf8');
 }
+
+/** Sealed content without marks, one record after the other: a journal may have tens of thousands. */
+let scratch = Buffer.allocUnsafeSlow(16 * BLOCK);
 
 /** Whether the block at `offset` was written to its end. */
 export function isMarked(bytes: Buffer, offset: number): boolean {

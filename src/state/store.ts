@@ -1,20 +1,29 @@
 import { KeyformError } from '../core/error.ts';
 import type { Clock, Files, Random } from '../core/port.ts';
-import { emptyState, type State } from '../core/state.ts';
-import { guarded } from './fault.ts';
-import type { StateKeys } from './keys.ts';
+import { applyEntry, emptyState, type MutableState, type RunInfo, type State } from '../core/state.ts';
+import { faultCode, guarded } from './fault.ts';
+import type { Snapshot } from './format.ts';
+import { writeInventory } from './inventory.ts';
+import { baseOf, type JournalBase } from './journal.ts';
+import { Keeper } from './keeper.ts';
+import type { Sealing, StateKeys } from './keys.ts';
+import { clearLeftovers } from './leftover.ts';
 import {
   acquireLock,
   forceUnlock,
+  type Lock,
   type LockHolder,
   type LockOptions,
   lockHolder,
   type ProcessPort,
   type UNREADABLE,
 } from './lock.ts';
+import { BLOCK } from './record.ts';
+import { findRescues, type Merge, mergeRescue, openRescue, type RescuedEntry, writeRescue } from './rescue.ts';
 import { noIdentity } from './seal.ts';
+import { judge, markOf, outrun, recall, remember, type Sighting } from './seen.ts';
 import { type Session, startSession } from './session.ts';
-import { type Loaded, loadState, readSteadily, type StatePaths, statePaths, writeSnapshot } from './snapshot.ts';
+import { type Loaded, loadState, readSteadily, type SnapshotOptions, type StatePaths, statePaths } from './snapshot.ts';
 import { uuid } from './uuid.ts';
 
 /** A state as it was read. */
@@ -36,8 +45,8 @@ export interface Store {
   readonly paths: StatePaths;
   /**
    * Snapshot and journal, without the lock and without changing anything. Throws `no-identity` (only where there is a
-   * state), `wrong-identity`, `empty-state`, `damaged-state`, `newer-state`, `wrong-kind`, `state-io`; none of them is
-   * ever an empty state.
+   * state), `wrong-identity`, `empty-state`, `damaged-state`, `newer-state`, `wrong-kind`, `rolled-back`, `state-io`; none of them
+   * is ever an empty state.
    */
   read(): Promise<ReadState>;
   /**
@@ -69,81 +78,243 @@ export interface StoreOptions {
   readonly random: Random;
   /** Null when no key was found: then only a state that does not exist can be read. */
   readonly keys: StateKeys | null;
+  /** As in {@link SnapshotOptions.sealing}. */
+  readonly sealing?: Sealing;
   readonly process: ProcessPort;
+  /** Of Keyform, for the history. */
+  readonly version: string;
+  /**
+   * Absolute folder in which this machine remembers which states it has seen; null where there is no home folder: then an older
+   * state that was put back goes unnoticed.
+   */
+  readonly machineFolder: string | null;
+  /** Absolute folders, best first, for what the state folder does not take. */
+  readonly refuges: readonly string[];
+  /** Makes the inventory's text of a state; null when the project keeps none. */
+  readonly inventory: ((state: State) => string) | null;
+  /** As in {@link KeeperOptions.foldAt}; for tests. */
+  readonly foldAt?: number;
 }
 
 /** Opens no file yet. Throws `invalid-usage` for an impossible stack name. */
 export function openStore(options: StoreOptions): Store {
   const paths = statePaths(options.folder, options.stack);
-  const lockOptions: LockOptions = { ...options, path: paths.lock };
-  const snapshotOptions = { ...options, paths };
-  return {
-    paths,
-    async read() {
-      const loaded = await readSteadily(snapshotOptions, () => options.clock.sleep(50));
-      return {
-        state: loaded.snapshot?.state ?? emptyState(options.stack, ''),
-        exists: loaded.snapshot !== null,
-        revision: revisionOf(loaded),
-        notes: notesOf(loaded, false),
-      };
-    },
-    async begin(operation, request) {
-      if (options.keys === null) throw noIdentity(paths.snapshot);
-      const lock = await acquireLock(lockOptions, {
-        operation,
-        timeoutMs: request.lockTimeoutMs,
-        ...(request.onWait === undefined ? {} : { onWait: request.onWait }),
-        ...(request.signal === undefined ? {} : { signal: request.signal }),
-      });
-      try {
-        const loaded = await loadState(snapshotOptions);
-        const found = revisionOf(loaded);
-        const state = loaded.snapshot?.state ?? emptyState(options.stack, uuid(options.random));
-        const replayed = loaded.replay !== null && (loaded.replay.records > 0 || loaded.replay.torn);
-        // A journal needs a snapshot to belong to; and one that a crash left is not written on, but folded.
-        const snapshot =
-          loaded.snapshot === null || loaded.bytes === null || replayed
-            ? await writeSnapshot(
-                snapshotOptions,
-                state,
-                loaded.bytes === null ? [] : [loaded.bytes],
-                loaded.snapshot?.recipients ?? [],
-              )
-            : { ...loaded.snapshot, bytes: loaded.bytes };
-        if (loaded.journal) {
-          await guarded('remove the journal', paths.journal, () => options.files.remove(paths.journal));
-        }
-        const notes = [...lock.notes, ...notesOf(loaded, true), ...recipientsNote(options, snapshot.recipients)];
-        return startSession({ ...snapshotOptions, lock, state, snapshot, found, notes });
-      } catch (error) {
-        await lock.release().catch((second: unknown) => {
-          throw new KeyformError('state-io', `Cannot release the lock ${paths.lock} after an error`, {
-            detail: `The error was: ${error instanceof Error ? error.message : String(error)}`,
-            cause: second,
-          });
+  return new FileStore({ ...options, paths });
+}
+
+type Options = StoreOptions & SnapshotOptions;
+
+class FileStore implements Store {
+  readonly paths: StatePaths;
+  readonly #options: Options;
+  readonly #lock: LockOptions;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.paths = options.paths;
+    this.#lock = { ...options, path: options.paths.lock };
+  }
+
+  async read(): Promise<ReadState> {
+    const { stack, clock } = this.#options;
+    const readNow = () => readSteadily(this.#options, () => clock.sleep(50));
+    const folded = await this.#folded();
+    let loaded = await readNow();
+    const memory = await this.#recall(loaded);
+    // A run may have ended between reading and recalling: what counts is what lies there now, against what was known before.
+    if (this.#judge(loaded, memory.sighting, folded) !== null) loaded = await readNow();
+    const refusal = this.#judge(loaded, memory.sighting, folded);
+    if (refusal !== null) throw refusal;
+    // While somebody writes, what is seen may be what a power failure takes back.
+    if ((await this.holder()) === null) await this.#remember(loaded, 0);
+    const revision = revisionOf(loaded);
+    const notes = [...notesOf(loaded, false), ...memory.notes];
+    const state = loaded.snapshot?.state ?? emptyState(stack, '');
+    const rescued = await this.#rescued(state);
+    for (const { merge } of rescued.files) for (const entry of merge.entries) applyEntry(state, entry);
+    notes.push(...rescued.notes, ...rescued.files.map((file) => rescueNote(file, false)));
+    return { state, exists: loaded.snapshot !== null, revision, notes };
+  }
+
+  async begin(operation: string, request: Parameters<Store['begin']>[1]): Promise<Session> {
+    if (this.#options.keys === null) throw noIdentity(this.paths.snapshot);
+    const lock = await acquireLock(this.#lock, {
+      operation,
+      timeoutMs: request.lockTimeoutMs,
+      ...(request.onWait === undefined ? {} : { onWait: request.onWait }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    });
+    try {
+      return await this.#start(operation, lock);
+    } catch (error) {
+      await lock.release().catch((second: unknown) => {
+        throw new KeyformError('state-io', `Cannot release the lock ${this.paths.lock} after an error`, {
+          detail: `The error was: ${error instanceof Error ? error.message : String(error)}`,
+          cause: second,
         });
-        throw error;
+      });
+      throw error;
+    }
+  }
+
+  async #start(operation: string, lock: Lock): Promise<Session> {
+    const options = this.#options;
+    const { id, user, host, since } = lock.holder;
+    const run: RunInfo = { id, at: since, user, host, operation, version: options.version };
+    const keeper = new Keeper({ ...options, lock, run });
+    const loaded = await loadState(options, (entry, at, state) => keeper.replayed(entry, at, state));
+    const memory = await this.#recall(loaded);
+    const refusal = this.#judge(loaded, memory.sighting, await this.#folded());
+    if (refusal !== null) throw refusal;
+    const notes = [...lock.notes, ...notesOf(loaded, true), ...memory.notes];
+    const found = revisionOf(loaded);
+    const state = loaded.snapshot?.state ?? emptyState(options.stack, uuid(options.random));
+    const rescued = await this.#rescued(state);
+    notes.push(...rescued.notes, ...rescued.files.map((file) => rescueNote(file, true)));
+    notes.push(...(await clearLeftovers(options, state)));
+    await keeper.begin(loaded, state);
+    notes.push(...recipientsNote(options, keeper.recipients));
+    const refuges: string[] = [];
+    const session = startSession({
+      keeper,
+      lock,
+      state,
+      found,
+      notes,
+      rescue: async (entries) => {
+        const path = await this.#rescue(state, entries, keeper, refuges.at(-1) ?? null);
+        if (path !== null && path !== refuges.at(-1)) refuges.push(path);
+        return path;
+      },
+      onEnd: (ended) => this.#afterEnd(ended, keeper, refuges),
+    });
+    try {
+      // Through the journal like everything else; only then is the file where they lay of no more use.
+      for (const { path, merge } of rescued.files) {
+        const { entries, conflicts } = merge;
+        for (const entry of entries) await session.record(entry);
+        if (conflicts.length === 0) await guarded('remove', path, () => options.files.remove(path));
       }
-    },
-    holder: () => lockHolder(lockOptions),
-    forceUnlock: (id) => forceUnlock(lockOptions, id),
-  };
+    } catch (error) {
+      await keeper.abandon();
+      throw error;
+    }
+    return session;
+  }
+
+  async #recall(loaded: Loaded): ReturnType<typeof recall> {
+    if (loaded.snapshot === null) return { sighting: null, notes: [] };
+    const { files, machineFolder } = this.#options;
+    return recall(files, machineFolder, loaded.snapshot.state.lineage);
+  }
+
+  /** Of the journal that was folded last, by the file that is kept of it; null when there is none, or it does not say. */
+  async #folded(): Promise<JournalBase | null> {
+    const { journalBackup } = this.paths;
+    return baseOf(await guarded('read', journalBackup, () => this.#options.files.read(journalBackup, BLOCK)));
+  }
+
+  /** The `rolled-back` error for a state that is older than what this machine, or the journal folded last, knows of. */
+  #judge({ snapshot, replay }: Loaded, sighting: Sighting | null, folded: JournalBase | null): KeyformError | null {
+    if (snapshot === null) return null;
+    const { stack } = this.#options;
+    const { serial, lineage } = snapshot.state;
+    const path = this.paths.snapshot;
+    const mark = markOf(snapshot.journalKey);
+    const records = replay?.records.length ?? 0;
+    const remembered = judge(sighting, { path, stack, serial, mark, records });
+    if (remembered !== null || folded === null || folded.lineage !== lineage || folded.serial < serial)
+      return remembered;
+    return outrun(path, stack, serial, this.paths.journalBackup, folded.serial + 1);
+  }
+
+  /** `records`: as in {@link Sighting}. */
+  async #remember(
+    { snapshot }: { readonly snapshot: Pick<Snapshot, 'state' | 'journalKey'> | null },
+    records: number,
+  ): Promise<readonly string[]> {
+    if (snapshot === null) return [];
+    const { files, machineFolder, clock } = this.#options;
+    const { lineage, serial, stack } = snapshot.state;
+    const mark = markOf(snapshot.journalKey);
+    return remember(files, machineFolder, {
+      lineage,
+      stack,
+      serial,
+      mark,
+      records,
+      at: new Date(clock.now()).toISOString(),
+    });
+  }
+
+  async #afterEnd(state: MutableState, keeper: Keeper, refuges: readonly string[]): Promise<readonly string[]> {
+    const { standing } = keeper;
+    const notes = standing === null ? [] : [...(await this.#remember({ snapshot: { ...standing, state } }, 0))];
+    for (const refuge of refuges) {
+      try {
+        await this.#options.files.remove(refuge);
+      } catch (error) {
+        notes.push(`${refuge} is of no more use, and could not be removed (${faultCode(error) ?? String(error)}).`);
+      }
+    }
+    return [...notes, ...(await writeInventory(this.#options, state))];
+  }
+
+  /**
+   * What rescue files hold that the state does not know yet. One that cannot be read is an error: it may hold the secret of a key that
+   * would else be taken for an orphan, and deleted.
+   */
+  async #rescued(state: State): Promise<{ readonly files: readonly Rescued[]; readonly notes: readonly string[] }> {
+    // Even with no attempt open: a state that was put back may not know of it.
+    const { files, keys, stack, folder, refuges } = this.#options;
+    const { lineage } = state;
+    const found = await findRescues(files, { stack, lineage, folders: [folder, ...refuges] });
+    const rescued: Rescued[] = [];
+    let merged = state;
+    for (const path of found.paths) {
+      const bytes = await guarded('read', path, () => files.read(path));
+      if (bytes === null) continue;
+      const merge = mergeRescue(merged, await openRescue(bytes, keys, path));
+      merged = merge.state;
+      rescued.push({ path, merge });
+    }
+    return { files: rescued, notes: found.notes };
+  }
+
+  async #rescue(
+    state: State,
+    entries: readonly RescuedEntry[],
+    keeper: Keeper,
+    previous: string | null,
+  ): Promise<string | null> {
+    const { lineage, serial } = state;
+    const base = { lineage, serial, records: keeper.records };
+    const { recipients } = keeper;
+    return writeRescue({ ...this.#options, recipients, base, entries, previous });
+  }
+
+  holder(): Promise<LockHolder | typeof UNREADABLE | null> {
+    return lockHolder(this.#lock);
+  }
+
+  forceUnlock(id: string): Promise<LockHolder | null> {
+    return forceUnlock(this.#lock, id);
+  }
 }
 
 function revisionOf(loaded: Loaded): string {
   if (loaded.snapshot === null) return 'none';
   const { lineage, serial } = loaded.snapshot.state;
-  return `${lineage}:${serial}:${loaded.replay?.records ?? 0}`;
+  return `${lineage}:${serial}:${loaded.replay?.records.length ?? 0}`;
 }
 
 function notesOf(loaded: Loaded, locked: boolean): string[] {
   if (loaded.replay === null) return [];
   const notes: string[] = [];
   const { records, torn } = loaded.replay;
-  if (records > 0 && locked) {
+  if (records.length > 0 && locked) {
     notes.push(
-      `An earlier run did not end: ${records} journal record${records === 1 ? '' : 's'} replayed, nothing lost.`,
+      `An earlier run did not end: ${records.length} journal record${records.length === 1 ? '' : 's'} replayed, nothing lost.`,
     );
   }
   if (torn) {
@@ -154,6 +325,27 @@ function notesOf(loaded: Loaded, locked: boolean): string[] {
     );
   }
   return notes;
+}
+
+/** A rescue file, compared with the state. */
+interface Rescued {
+  readonly path: string;
+  readonly merge: Merge;
+}
+
+function rescueNote({ path, merge }: Rescued, locked: boolean): string {
+  const { entries, conflicts, outlived } = merge;
+  if (outlived) {
+    return `${path} is of an earlier run, and the state has gone on since without what it holds: ${conflicts.join(', ')}. Delete the file once that is not a key in use at the cloud.`;
+  }
+  const facts = `${entries.length} ${entries.length === 1 ? 'fact' : 'facts'} that an earlier run could not record`;
+  const known = 'only facts that the state knows';
+  const read = locked
+    ? `${path} held ${entries.length === 0 ? known : `${facts}; they are in the state now`}${conflicts.length === 0 ? ', and the file is removed' : ''}.`
+    : `${path} holds ${entries.length === 0 ? `${known}; the next apply removes it` : `${facts}; they count as recorded, and the next apply takes them over`}.`;
+  if (conflicts.length === 0) return read;
+  const kept = `what does not fit the state, and is kept for that: ${conflicts.join(', ')}.`;
+  return entries.length === 0 ? `${path} holds ${kept}` : `${read} It also holds ${kept}`;
 }
 
 /** The recipients named in the configuration take effect at the next write; until then the state is sealed as it was. */

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import type { Files, OpenFile, Random } from '../core/port.ts';
 import { faultCode, guarded, stateIo } from './fault.ts';
 import { headerLine, type JournalBase, newJournal } from './journal.ts';
@@ -14,7 +15,8 @@ const STRETCH = 256 * 1024;
  * record that a crash cut off has zeros where it was not written.
  */
 export class JournalWriter {
-  readonly path: string;
+  /** Where the journal is now: it may be made beside, and get its name when its snapshot stands. */
+  path: string;
   readonly #file: OpenFile;
   readonly #header: Buffer;
   readonly #key: Uint8Array;
@@ -25,6 +27,8 @@ export class JournalWriter {
   #size: number;
   #records = 0;
   #closed = false;
+  /** Of the header and all records. */
+  readonly #hash: Hash;
   #broken: { readonly cause: unknown } | null = null;
 
   private constructor(path: string, file: OpenFile, base: JournalBase, key: Uint8Array, random: Random, size: number) {
@@ -34,11 +38,12 @@ export class JournalWriter {
     this.#key = key;
     this.#random = random;
     this.#size = size;
+    this.#hash = createHash('sha256').update(newJournal(base, 0));
   }
 
   /**
-   * Makes a new journal (there must be none worth keeping) with at least `room` bytes for records. Made whole or not at all,
-   * so a journal without its header never is what a crash left. Throws `state-io`.
+   * Makes a new journal, at a path where there is none, with at least `room` bytes for records; null when there is one, which is left as
+   * it is. Made whole or not at all, so a journal without its header never is what a crash left. Throws `state-io`.
    */
   static async create(
     path: string,
@@ -49,10 +54,12 @@ export class JournalWriter {
       readonly random: Random;
       readonly room: number;
     },
-  ): Promise<JournalWriter> {
+  ): Promise<JournalWriter | null> {
     const { base, key, files, random } = options;
     let content = newJournal(base, Math.max(options.room, STRETCH) + BLOCK);
     const file = await guarded('write the journal', path, async () => {
+      // Not by exclusive creation, which some file systems only have for files that are then written: never a part of a header.
+      if ((await files.read(path)) !== null) return null;
       try {
         await files.replace(path, content, 0o600);
       } catch (error) {
@@ -62,6 +69,7 @@ export class JournalWriter {
       }
       return files.open(path, 0o600);
     });
+    if (file === null) return null;
     return new JournalWriter(path, file, base, key, random, content.length);
   }
 
@@ -101,12 +109,43 @@ export class JournalWriter {
     try {
       await this.#file.writeAt(this.#end, record);
       await this.#file.sync();
+      // Synced to a file that nobody will find again (a folder that was removed, a journal that another process put in its
+      // place) is not kept.
+      if (!(await this.#file.isAt(this.path))) throw Object.assign(new Error('the file is gone'), { code: 'ENOENT' });
     } catch (cause) {
       this.#broken = { cause };
       throw stateIo('write the journal', this.path, cause);
     }
     this.#end += record.length;
     this.#records += 1;
+    this.#hash.update(record);
+  }
+
+  /** Bytes that records take. */
+  get length(): number {
+    return this.#end;
+  }
+
+  /** Records written. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** {@link FoldedJournal.hash} of what is written so far. */
+  get digest(): string {
+    return this.#hash.copy().digest('hex');
+  }
+
+  /** Whether the journal's path still names the file that this writes to. Throws `state-io`. */
+  isInPlace(): Promise<boolean> {
+    return guarded('look at', this.path, () => this.#file.isAt(this.path));
+  }
+
+  /** Takes the zeros away that no record went over, but the last block, which every journal ends with. */
+  async trim(): Promise<void> {
+    if (this.#size <= this.#end + BLOCK) return;
+    await guarded('shorten', this.path, () => this.#file.truncate(this.#end + BLOCK));
+    this.#size = this.#end + BLOCK;
   }
 
   /** Closes the file; the journal stays. A second call does nothing. */

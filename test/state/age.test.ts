@@ -1,13 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
-import { Decrypter, Encrypter, Stanza } from 'age-encryption';
+import {
+  Decrypter,
+  Encrypter,
+  generateX25519Identity,
+  identityToRecipient as libraryRecipient,
+  Stanza,
+} from 'age-encryption';
 import * as vectors from 'cctv-age';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
-import { openX25519 } from '../../src/state/age.ts';
+import { openX25519, recipientOf, sealX25519 } from '../../src/state/age.ts';
 import { generateIdentity, identityToRecipient } from '../../src/state/keys.ts';
+import { open, seal as sealFor } from '../../src/state/seal.ts';
 import { IDENTITY } from './fixture.ts';
 
 const OWN = [new Secret(IDENTITY)];
@@ -186,6 +193,86 @@ describe('beside age-encryption', () => {
       expect(text).not.toBe(IDENTITY);
       expect(openX25519(sealed, [...OWN, new Secret(text)]).kind).toBe('undecided');
       expect(await byLibrary(sealed, [new Secret(text)])).toBeTypeOf('string');
+    }
+  });
+});
+
+describe('sealing', () => {
+  const sizes = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK, 2 * CHUNK + 1, 3 * CHUNK + 7];
+
+  it.each(sizes)('%i bytes: opened by the library and here, for each of several recipients', async (length) => {
+    const bytes = new Uint8Array(randomBytes(length));
+    const sealed = sealX25519(bytes, [STRANGER.recipient, RECIPIENT]);
+    if (sealed === null) throw new Error('not sealed');
+    // As long as the library's, stanza for stanza and chunk for chunk.
+    expect(sealed.length).toBe((await seal(bytes, STRANGER.recipient, RECIPIENT)).length);
+    for (const identity of [...OWN, STRANGER.identity]) {
+      expect(Buffer.compare((await byLibrary(sealed, [identity])) as Uint8Array, bytes)).toBe(0);
+      expect(await kindOf(sealed, [identity])).toBe('opened');
+    }
+    const other = await generateIdentity('x25519');
+    expect(await kindOf(sealed, [other.identity])).toBe('not-mine');
+  });
+
+  it('has the form of the library, and is another each time', async () => {
+    const form = (file: Uint8Array) =>
+      Buffer.from(file)
+        .toString('latin1')
+        .split('\n')
+        .slice(0, 6)
+        .map((line) => line.replaceAll(/[A-Za-z0-9+/]{43}/g, '#'));
+    const own = sealX25519(Buffer.from('x'), [RECIPIENT, STRANGER.recipient]) ?? new Uint8Array();
+    const wanted = ['age-encryption.org/v1', '-> X25519 #', '#', '-> X25519 #', '#', '--- #'];
+    expect(form(own)).toEqual(wanted);
+    expect(form(await seal(Buffer.from('x'), RECIPIENT, STRANGER.recipient))).toEqual(wanted);
+    const lines = (file: Uint8Array | null) =>
+      Buffer.from(file ?? [])
+        .toString('latin1')
+        .split('\n')
+        .slice(1);
+    const [first, again] = [1, 2].map(() => lines(sealX25519(Buffer.from('x'), [RECIPIENT, RECIPIENT])));
+    // Shares, file keys under them, MACs, and all that follows.
+    expect(new Set([...(first ?? []), ...(again ?? [])]).size).toBe((first ?? []).length + (again ?? []).length);
+  });
+
+  it.each<[string, readonly string[]]>([
+    ['nobody', []],
+    ['a post-quantum recipient', [RECIPIENT, QUANTUM.recipient]],
+    ['an identity', [IDENTITY.toLowerCase()]],
+    ['capitals', [RECIPIENT.toUpperCase()]],
+    ['a slip', [RECIPIENT.replace(/.$/, (letter) => (letter === 'q' ? 'p' : 'q'))]],
+    ['a letter less', [RECIPIENT.slice(0, -1)]],
+    // 32 zeros, with the checksum that they have: a point of low order, whose shared secret everybody knows.
+    ['a recipient of low order', ['age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z']],
+  ])('leaves %s to the library', (_, recipients) => {
+    expect(sealX25519(randomBytes(9), recipients)).toBeNull();
+  });
+
+  it.each(sizes)(
+    '%i bytes under a passphrase, or for post-quantum recipients, open with the library',
+    async (length) => {
+      const bytes = new Uint8Array(randomBytes(length));
+      const passphrase = new Secret('five random words');
+      const locked = await sealFor(bytes, { passphrase }, 10);
+      const decrypter = new Decrypter();
+      decrypter.addPassphrase(passphrase.reveal());
+      expect(Buffer.compare(await decrypter.decrypt(locked), bytes)).toBe(0);
+      const sealed = await sealFor(bytes, { recipients: [QUANTUM.recipient] });
+      expect(Buffer.compare((await byLibrary(sealed, [QUANTUM.identity])) as Uint8Array, bytes)).toBe(0);
+      expect(
+        Buffer.compare(await open(sealed, { identities: [QUANTUM.identity], passphrase: null }, 'it'), bytes),
+      ).toBe(0);
+    },
+  );
+
+  it('tells the recipient of an identity as the library does', async () => {
+    expect(recipientOf(new Secret(IDENTITY))).toBe(await libraryRecipient(IDENTITY));
+    for (let round = 0; round < 50; round++) {
+      const text = await generateX25519Identity();
+      expect(recipientOf(new Secret(text))).toBe(await libraryRecipient(text));
+    }
+    for (const text of [QUANTUM.identity.reveal(), IDENTITY.toLowerCase(), IDENTITY.slice(0, -1), '']) {
+      expect(recipientOf(new Secret(text))).toBeNull();
     }
   });
 });

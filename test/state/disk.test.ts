@@ -22,6 +22,10 @@ function store(pid = 7) {
     random: testRandom(`store ${pid}`),
     keys: KEYS,
     process: testProcess(pid, new Map([...started, [pid, `boot ${pid}`]])),
+    version: '0.0.0',
+    machineFolder: null,
+    refuges: [],
+    inventory: null,
   });
 }
 
@@ -59,6 +63,8 @@ describe('on a real disk', () => {
     expect(after.map(({ name, mode }) => `${mode} ${name}`)).toEqual([
       '600 prod.keyform.age',
       '600 prod.keyform.age.backup',
+      '600 prod.keyform.history',
+      '600 prod.keyform.journal.backup',
     ]);
     for (const { bytes } of [...during, ...after]) expect(bytes.includes(SECRET)).toBe(false);
     const read = await store(9).read();
@@ -74,7 +80,7 @@ describe('on a real disk', () => {
       return;
     }
     expect(age.status).toBe(0);
-    expect(JSON.parse(age.stdout)).toMatchObject({ format: 'keyform-state', version: 2, stack: 'prod' });
+    expect(JSON.parse(age.stdout)).toMatchObject({ format: 'keyform-state', version: 3, stack: 'prod' });
     expect(age.stdout).toContain(SECRET);
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock, Files, Random } from '../../src/core/port.ts';
+import type { Clock, Random } from '../../src/core/port.ts';
 import { Secret } from '../../src/core/secret.ts';
 import {
   applyEntry,
@@ -11,9 +11,10 @@ import {
   type State,
 } from '../../src/core/state.ts';
 import { encodeSnapshot } from '../../src/state/format.ts';
+import { NO_HISTORY } from '../../src/state/history.ts';
 import type { StateKeys } from '../../src/state/keys.ts';
 import type { ProcessPort } from '../../src/state/lock.ts';
-import { openStore, type Store } from '../../src/state/store.ts';
+import { openStore, type Store, type StoreOptions } from '../../src/state/store.ts';
 import type { MemoryDisk } from './memory.ts';
 
 /** Made for these tests with age-keygen; it opens nothing else. */
@@ -67,17 +68,22 @@ let boots = 0;
 export function testStore(
   disk: MemoryDisk,
   keys: StateKeys | null,
-  options: Partial<{ files: Files; clock: Clock; process: ProcessPort; random: Random; stack: string }> = {},
+  options: Partial<Omit<StoreOptions, 'folder' | 'keys'>> = {},
 ): Store {
   const pid = 1000 + ++boots;
   return openStore({
     folder: 'state',
-    stack: options.stack ?? 'prod',
-    files: options.files ?? disk,
-    clock: options.clock ?? testClock(),
-    random: options.random ?? testRandom(`boot ${boots}`),
+    stack: 'prod',
+    files: disk,
+    clock: testClock(),
+    random: testRandom(`boot ${boots}`),
     keys,
-    process: options.process ?? testProcess(pid, new Map([[pid, `start ${pid}`]])),
+    process: testProcess(pid, new Map([[pid, `start ${pid}`]])),
+    version: '0.0.0',
+    machineFolder: null,
+    refuges: [],
+    inventory: null,
+    ...options,
   });
 }
 
@@ -121,7 +127,10 @@ export function intent(id: string, address: string, changes: Partial<Intent> = {
 }
 
 /** The two entries of one key made at `address`. */
-export function creation(address: string, number = 1): [JournalEntry, JournalEntry] {
+export function creation(
+  address: string,
+  number = 1,
+): [Extract<JournalEntry, { kind: 'intent' }>, Extract<JournalEntry, { kind: 'created' }>] {
   const id = `intent ${address} ${number}`;
   return [
     { kind: 'intent', intent: intent(id, address, { generation: number }) },
@@ -138,7 +147,8 @@ export function contentOf(state: State): string {
     intents: new Map(intents),
     outputs,
   };
-  return Buffer.from(encodeSnapshot({ state: bare, recipients: [], journalKey: new Uint8Array(32) })).toString();
+  const rest = { recipients: [], journalKey: new Uint8Array(32), history: NO_HISTORY, folded: null };
+  return Buffer.from(encodeSnapshot({ state: bare, ...rest })).toString();
 }
 
 /** The contents of the states that `entries` lead through, from none to all of them. */

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { isKeyformError } from '../../src/core/error.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { applyEntry, emptyState, type JournalEntry } from '../../src/core/state.ts';
-import { decodeEntries, decodeSnapshot, encodeEntry, encodeSnapshot } from '../../src/state/format.ts';
+import { decodeRecord, decodeSnapshot, encodeEntry, encodeRecord, encodeSnapshot } from '../../src/state/format.ts';
+import { NO_HISTORY } from '../../src/state/history.ts';
 import { contentOf, creation, generation, intent, SECRET } from './fixture.ts';
 
 const journalKey = new Uint8Array(32).fill(7);
@@ -28,7 +29,11 @@ function full() {
 
 /** The text of a good snapshot with one place changed. */
 function changed(path: readonly (string | number)[], value: unknown): Buffer {
-  const root = JSON.parse(Buffer.from(encodeSnapshot({ state: full(), recipients: [], journalKey })).toString());
+  const root = JSON.parse(
+    Buffer.from(
+      encodeSnapshot({ state: full(), recipients: [], journalKey, history: NO_HISTORY, folded: null }),
+    ).toString(),
+  );
   let at = root;
   for (const part of path.slice(0, -1)) at = at[part];
   const last = path.at(-1) ?? '';
@@ -40,11 +45,20 @@ function changed(path: readonly (string | number)[], value: unknown): Buffer {
 describe('snapshot format', () => {
   it('brings back what was written, secrets as Secrets', () => {
     const state = full();
-    const bytes = encodeSnapshot({ state, recipients: ['age1x'], journalKey });
+    const history = { entries: 2, bytes: 9, hash: 'ab'.repeat(32) };
+    const bytes = encodeSnapshot({
+      state,
+      recipients: ['age1x'],
+      journalKey,
+      history,
+      folded: { serial: 2, bytes: 512, hash: 'cd'.repeat(32) },
+    });
     const back = decodeSnapshot(bytes, 'file');
     expect(contentOf(back.state)).toBe(contentOf(state));
     expect([back.state.lineage, back.state.serial, back.state.stack]).toEqual([state.lineage, 3, 'prod']);
     expect(back.recipients).toEqual(['age1x']);
+    expect(back.history).toEqual(history);
+    expect(back.folded).toEqual({ serial: 2, bytes: 512, hash: 'cd'.repeat(32) });
     expect(Buffer.from(back.journalKey)).toEqual(Buffer.from(journalKey));
     const secret = back.state.resources.get('t.a')?.deposed[0]?.secret;
     expect(secret).toBeInstanceOf(Secret);
@@ -52,12 +66,18 @@ describe('snapshot format', () => {
     expect(inspect(back, { depth: 20 }).includes(SECRET)).toBe(false);
   });
 
-  it('is the text that version 2 is documented to be', () => {
+  it('is the text that version 3 is documented to be', () => {
     const state = emptyState('prod', '00000000-0000-4000-8000-000000000000');
     state.serial = 1;
+    state.writtenAt = '2026-03-04T05:06:07.000Z';
     for (const entry of creation('t.a')) applyEntry(state, entry);
-    expect(Buffer.from(encodeSnapshot({ state, recipients: ['age1x'], journalKey })).toString()).toBe(
-      '{"format":"keyform-state","version":2,"lineage":"00000000-0000-4000-8000-000000000000","serial":1,"stack":"prod",' +
+    expect(
+      Buffer.from(
+        encodeSnapshot({ state, recipients: ['age1x'], journalKey, history: NO_HISTORY, folded: null }),
+      ).toString(),
+    ).toBe(
+      '{"format":"keyform-state","version":3,"lineage":"00000000-0000-4000-8000-000000000000","serial":1,"stack":"prod",' +
+        '"writtenAt":"2026-03-04T05:06:07.000Z","history":{"entries":0,"bytes":0,"hash":""},"folded":null,' +
         '"recipients":["age1x"],"journalKey":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=","resources":[{"address":"t.a",' +
         '"type":"keyform_outscale_access_key","provider":"keyform","dependencies":[],"current":{"number":1,"id":"id-1",' +
         '"accessKeyId":"AK1","secret":"canary-5ecret-of-generation-1","createdAt":"2026-03-04T05:06:07Z","expiresAt":null,' +
@@ -68,9 +88,14 @@ describe('snapshot format', () => {
 
   it('reads version 1, whose intents hold no secret', () => {
     const old = JSON.parse(
-      Buffer.from(encodeSnapshot({ state: full(), recipients: ['age1x'], journalKey })).toString(),
+      Buffer.from(
+        encodeSnapshot({ state: full(), recipients: ['age1x'], journalKey, history: NO_HISTORY, folded: null }),
+      ).toString(),
     );
     old.version = 1;
+    delete old.writtenAt;
+    delete old.history;
+    delete old.folded;
     for (const item of old.intents) delete item.secret;
     expect(old.intents.length).toBeGreaterThan(0);
     const back = decodeSnapshot(Buffer.from(JSON.stringify(old)), 'file');
@@ -79,7 +104,7 @@ describe('snapshot format', () => {
   });
 
   it.each<[string, Buffer, string, string]>([
-    ['a later version', changed(['version'], 3), 'newer-state', 'format version 3'],
+    ['a later version', changed(['version'], 4), 'newer-state', 'format version 4'],
     ['a version that is none', changed(['version'], '1'), 'damaged-state', 'at version'],
     ['another kind of file', changed(['format'], 'keyform-plan'), 'wrong-kind', '"keyform-plan"'],
     ['no mark', changed(['format'], undefined), 'damaged-state', 'at format'],
@@ -125,10 +150,18 @@ describe('journal entries', () => {
     { kind: 'refreshed', address: 't.a', generation: key },
     { kind: 'forgotten', address: 't.a', generation: 2 },
     { kind: 'tainted', address: 't.a', reason: null },
+    { kind: 'moved', from: 't.a', to: 't.b' },
+    {
+      kind: 'run',
+      run: { id: 'r', at: 'now', user: 'alice', host: 'build-1', operation: 'apply', version: '1.0.0' },
+    },
     { kind: 'wired', address: 't.a', provider: 'keyform.x', dependencies: ['t.b'] },
     { kind: 'outputs', outputs: { o: { value: { a: [1] }, sensitive: true } } },
   ])('come back as they were: $kind', (entry) => {
-    const [back] = decodeEntries(`[${encodeEntry(entry)}]  `, 'record');
+    const at = '2026-03-04T05:06:07.000Z';
+    const record = decodeRecord(`${encodeRecord(at, [encodeEntry(entry)])}  `, 3, 'record');
+    const [back] = record.entries;
+    expect(record.at).toBe(at);
     expect(back).toEqual(entry);
     if (entry.kind === 'created' && back?.kind === 'created') {
       expect(back.generation.secret?.reveal()).toBe(entry.generation.secret?.reveal());
@@ -138,6 +171,6 @@ describe('journal entries', () => {
   it('leave out what is no part of the format', () => {
     const stray = { ...generation(1), colour: 'red' };
     const text = encodeEntry({ kind: 'refreshed', address: 'a', generation: stray });
-    expect(() => decodeEntries(`[${text}]`, 'record')).not.toThrow();
+    expect(() => decodeRecord(encodeRecord('now', [text]), 3, 'record')).not.toThrow();
   });
 });

@@ -57,6 +57,21 @@ describe('identities', () => {
     if (line.length > 10 && !words.includes('comments')) expect(said.includes(line)).toBe(false);
   });
 
+  it('derives the recipients of the examples in the specification', async () => {
+    // https://github.com/C2SP/C2SP/blob/main/age.md, sections on the two recipient types; the longer one by its ends and its hash.
+    const classic = 'AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX';
+    expect(await identityToRecipient(new Secret(classic))).toBe(
+      'age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj',
+    );
+    const hybrid = 'AGE-SECRET-KEY-PQ-1XX76JRALNLXDMEW0CRK45QMCCH4X06SE84UN3VPM33W6HWDX0H3SK3ZQFR';
+    const recipient = await identityToRecipient(new Secret(hybrid));
+    expect(recipient).toHaveLength(1959);
+    expect(recipient).toMatch(/^age1pq1x34nzsvr0rxjsgdn8zgyhfe8j7ceq5r9rdelkjuh3y235jzxshfg87pzf5zrqtzdxz95paef6/);
+    expect(recipient).toMatch(
+      /5awe9j99ly5hkntzz9fe5zatgjvzdd0kgtxs25njnajyf6ssekp7gelxquusn4pt25czh3scj68kq79wdn5tgm6yvm9nzavrg043x3msnygf8dweknw5jmqd0uvny6ttsn09508k0c55zfnegrm9efhxpfqdkmhh6gjtqmwze9pyyzk3tlhl53k2ykx3qheyty7saeq0d3fzv49zc0k$/,
+    );
+  });
+
   it('tells a slip in an identity when it is used', async () => {
     const slip = IDENTITY.replace(/.$/, (last) => (last === 'Q' ? 'P' : 'Q'));
     const error = await identityToRecipient(new Secret(slip)).catch((e: unknown) => e);
@@ -91,6 +106,26 @@ describe('keys put together', () => {
     expect(leak.code).toBe('invalid-configuration');
     expect(leak.text.includes(IDENTITY)).toBe(false);
     expect(failure(() => parseRecipients(['AGE1ABC'], 'cdktf.json')).text).toContain('"AGE1ABC"');
+  });
+
+  it('are never of the two kinds that age does not mix', async () => {
+    const strong = await generateIdentity('post-quantum');
+    const both = [RECIPIENT, strong.recipient];
+    const { code, text } = failure(() => parseRecipients(both, 'context.keyform.recipients in cdktf.json'));
+    expect(code).toBe('invalid-configuration');
+    expect(text).toContain('context.keyform.recipients in cdktf.json: post-quantum and other recipients are mixed');
+    expect(text).toContain(`Take ${RECIPIENT} away, or ${strong.recipient.slice(0, 20)}…`);
+    expect(text).not.toContain(strong.recipient);
+    const more = await generateIdentity('post-quantum');
+    expect(parseRecipients([strong.recipient, more.recipient], 'x')).toHaveLength(2);
+
+    // Somebody with identities of both kinds at hand: the stronger, and what is sealed already stays as it is.
+    const own = { identities: [...identities, strong.identity], passphrase: null, recipients: [] };
+    expect(await sealingFor(own, [])).toEqual({ recipients: [strong.recipient] });
+    expect(await sealingFor(own, [RECIPIENT])).toEqual({ recipients: [RECIPIENT] });
+    expect(await sealingFor({ ...own, recipients: [RECIPIENT] }, [])).toEqual({ recipients: [RECIPIENT] });
+    const foreign = sealingFor({ ...own, identities: [strong.identity] }, [RECIPIENT]);
+    await expect(foreign).rejects.toThrow('post-quantum and other recipients are mixed');
   });
 
   it('seal for the named, else for whoever it is sealed for, and never leave oneself out', async () => {

@@ -25,6 +25,8 @@ export class MemoryDisk implements Files {
   fault: (step: Step, path: string) => string | null = () => null;
   /** Bytes that all files together may have. */
   capacity = Number.POSITIVE_INFINITY;
+  /** Runs before each step of anybody, while the others wait for it. */
+  onStep: (() => Promise<void>) | null = null;
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
   #renames: ((names: Map<string, Inode>) => void)[] = [];
@@ -68,12 +70,12 @@ export class MemoryDisk implements Files {
     return MemoryDisk.of(Object.fromEntries([...names].map(([path, inode]) => [path, survive(inode, chance)])));
   }
 
-  async read(path: string): Promise<Uint8Array | null> {
+  async read(path: string, limit?: number): Promise<Uint8Array | null> {
     this.#alive();
     const code = this.fault('read', path);
     if (code !== null) throw errno(code);
     const inode = this.#names.get(path);
-    return inode === undefined ? null : new Uint8Array(inode.content);
+    return inode === undefined ? null : new Uint8Array(inode.content.subarray(0, limit));
   }
 
   async list(path: string): Promise<readonly { readonly name: string; readonly directory: boolean }[] | null> {
@@ -83,7 +85,8 @@ export class MemoryDisk implements Files {
   }
 
   async replace(path: string, bytes: Uint8Array, _mode: number): Promise<void> {
-    const temporary = `${path}.${++this.#temporary}.tmp`;
+    const slash = path.lastIndexOf('/') + 1;
+    const temporary = `${path.slice(0, slash)}.${path.slice(slash)}.${++this.#temporary}.tmp`;
     try {
       const inode = await this.#create(temporary);
       await this.#write(inode, path, 0, bytes);
@@ -120,6 +123,13 @@ export class MemoryDisk implements Files {
       if (!open) throw errno('EBADF');
     };
     return {
+      readAt: async (offset, length) => {
+        check();
+        this.#alive();
+        const code = this.fault('read', path);
+        if (code !== null) throw errno(code);
+        return new Uint8Array(inode.content.subarray(offset, offset + length));
+      },
       writeAt: async (offset, bytes) => {
         check();
         await this.#write(inode, path, offset, bytes);
@@ -134,12 +144,35 @@ export class MemoryDisk implements Files {
         inode.content = resized(inode.content, length);
         inode.pending.push({ length });
       },
+      isAt: async (other) => {
+        check();
+        this.#alive();
+        return this.#names.get(other) === inode;
+      },
       close: async () => {
         this.#alive();
         check();
         open = false;
       },
     };
+  }
+
+  /** Makes this disk another view of what is on `other` now and from now on: a shared folder. */
+  shareWith(other: MemoryDisk): void {
+    this.#names = other.#names;
+    this.#durableNames = other.#durableNames;
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.#alive();
+    if (!this.#names.has(from)) throw errno('ENOENT');
+    await this.#step('rename', to);
+    this.#change((names) => {
+      const inode = names.get(from);
+      if (inode !== undefined) names.set(to, inode);
+      names.delete(from);
+    });
+    await this.#syncFolder(to);
   }
 
   async remove(path: string): Promise<void> {
@@ -194,6 +227,7 @@ export class MemoryDisk implements Files {
       throw new Crash();
     }
     this.log.push(`${step} ${path}`);
+    await this.onStep?.();
     const code = this.fault(step, path);
     if (code !== null) throw errno(code);
   }

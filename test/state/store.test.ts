@@ -24,6 +24,9 @@ import { MemoryDisk } from './memory.ts';
 const SNAPSHOT = 'state/prod.keyform.age';
 const BACKUP = 'state/prod.keyform.age.backup';
 const JOURNAL = 'state/prod.keyform.journal';
+const JOURNAL_BACKUP = 'state/prod.keyform.journal.backup';
+const HISTORY = 'state/prod.keyform.history';
+const LOCK = 'state/prod.keyform.lock';
 const NOW = { lockTimeoutMs: 0 };
 
 async function failure(action: Promise<unknown>): Promise<KeyformError> {
@@ -50,6 +53,7 @@ function readerOf(disk: MemoryDisk): Files {
     replace: (path, bytes, mode) => disk.replace(path, bytes, mode),
     createExclusive: (path, bytes, mode) => disk.createExclusive(path, bytes, mode),
     open: (path, mode) => disk.open(path, mode),
+    rename: (from, to) => disk.rename(from, to),
     remove: (path) => disk.remove(path),
   };
 }
@@ -70,8 +74,8 @@ describe('a run', () => {
     for (const entry of creation('t.a')) await session.record(entry);
     expect(session.state.resources.get('t.a')?.current?.secret?.reveal()).toBe(`${SECRET}-1`);
     expect(disk.get(JOURNAL).includes(SECRET)).toBe(false);
-    expect(await session.close()).toEqual({ serial: 2 });
-    expect(Object.keys(disk.content()).sort()).toEqual([SNAPSHOT, BACKUP]);
+    expect(await session.close()).toEqual({ serial: 2, notes: [] });
+    expect(Object.keys(disk.content()).sort()).toEqual([SNAPSHOT, BACKUP, HISTORY, JOURNAL_BACKUP]);
     const second = await inside(disk);
     expect([second.state.serial, second.state.lineage]).toEqual([2, first.state.lineage]);
     expect(Buffer.from(second.journalKey)).not.toEqual(Buffer.from(first.journalKey));
@@ -278,7 +282,7 @@ describe('what is no state is told as what it is, and left alone', () => {
       /belongs to another state/,
     ],
     ['an empty journal', () => ({ [JOURNAL]: new Uint8Array(0) }), 'damaged-state', /journal is empty/],
-    ['a later journal', () => ({ [JOURNAL]: Buffer.from('keyform-journal 3 x') }), 'newer-state', /version 3/],
+    ['a later journal', () => ({ [JOURNAL]: Buffer.from('keyform-journal 4 x') }), 'newer-state', /version 4/],
     [
       'a journal from a fork with the same serial',
       () => ({
@@ -408,7 +412,7 @@ describe('when the disk says no', () => {
     const session = await testStore(disk, KEYS).begin('apply', NOW);
     const [asked, made] = creation('t.a');
     await session.record(asked);
-    disk.fault = (step, path) => (step === 'sync' && path === JOURNAL ? 'EIO' : null);
+    disk.fault = (step, path) => (['sync', 'create'].includes(step) && path !== LOCK ? 'EIO' : null);
     const [, other] = await Promise.allSettled([
       session.record({ kind: 'intent', intent: intent('late', 't.late') }),
       session.record(made),
@@ -422,14 +426,14 @@ describe('when the disk says no', () => {
     ]);
     expect(String(error) + error.detail).not.toContain(SECRET);
     expect([...session.state.resources.keys(), ...session.state.intents.keys()]).toEqual(['t.a']);
-    // After a failed sync nobody knows what the disk holds: even a disk that works again gets no more records.
+    // After a failed sync nobody knows what the disk holds: even a disk that works again gets no more records in that file.
     disk.fault = () => null;
     const late = await session.record(creation('t.b')[0]).catch((e: unknown) => e);
     expect(isRecordError(late) && [late.code, late.kept]).toEqual(['state-io', false]);
     await session.close();
     const after = await testStore(disk, KEYS).read();
     expect(after.state.resources.get('t.a')?.current?.secret?.reveal()).toBe(`${SECRET}-1`);
-    expect([after.state.intents.size, Object.keys(disk.content()).sort()]).toEqual([0, [SNAPSHOT, BACKUP]]);
+    expect([after.state.intents.size, Object.keys(disk.content()).sort()]).toEqual([0, [SNAPSHOT, BACKUP, HISTORY]]);
   });
 
   it.each(['create', 'write', 'sync', 'rename', 'syncdir', 'unlink'] as const)(
@@ -476,5 +480,5 @@ describe('when the disk says no', () => {
 });
 
 it('a journal header is bound to the snapshot by what it says', () => {
-  expect(headerLine({ lineage: 'l', serial: 7 }).toString()).toMatch(/^keyform-journal 2 l 7 [0-9a-f]{16}\n$/);
+  expect(headerLine({ lineage: 'l', serial: 7 }).toString()).toMatch(/^keyform-journal 3 l 7 [0-9a-f]{16}\n$/);
 });

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { KeyformError } from '../core/error.ts';
+import type { Files } from '../core/port.ts';
+import { faultCode } from './fault.ts';
+
+/** A state as this machine last saw it. */
+export interface Sighting {
+  /** As in the state; only a UUID is remembered. */
+  readonly lineage: string;
+  readonly stack: string;
+  readonly serial: number;
+  /** Fingerprint of the snapshot, hexadecimal: another for every snapshot, whatever its serial. */
+  readonly mark: string;
+  /**
+   * Journal records on that snapshot that are known to be synced. A reader without the lock cannot know it, since it may see what a
+   * power failure takes back: it gives 0.
+   */
+  readonly records: number;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+}
+
+/** A state as it lies on the disk now. */
+export interface Present {
+  /** The snapshot's file, for messages. */
+  readonly path: string;
+  readonly stack: string;
+  readonly serial: number;
+  readonly mark: string;
+  /** Whole records of the journal that builds on this snapshot; 0 where there is none. */
+  readonly records: number;
+}
+
+/** The fingerprint of a snapshot: of its journal key, which no other snapshot has, and which sealing it anew by hand does not change. */
+export function markOf(journalKey: Uint8Array): string {
+  return createHash('sha256').update('keyform-snapshot\n').update(journalKey).digest('hex').slice(0, 32);
+}
+
+// The name of the file is made of it, and it comes from a file that somebody may have put in.
+const LINEAGE = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const sighting = z.strictObject({
+  lineage: z.string().regex(LINEAGE),
+  stack: z.string(),
+  serial: z.int().min(0),
+  mark: z.string().regex(/^[0-9a-f]+$/),
+  records: z.int().min(0),
+  at: z.string(),
+});
+
+/**
+ * What this machine remembers of a lineage; null when that is nothing. A memory that cannot be read is none, with a note: it is there
+ * to warn, and must not be what keeps anybody from their keys. Never throws. `folder`: the machine's own, absolute; null for a user
+ * without a home folder.
+ */
+export async function recall(
+  files: Files,
+  folder: string | null,
+  lineage: string,
+): Promise<{ readonly sighting: Sighting | null; readonly notes: readonly string[] }> {
+  const path = pathOf(folder, lineage);
+  if (path === null) return { sighting: null, notes: [] };
+  const unknown = (why: string) => ({
+    sighting: null,
+    notes: [`${path} ${why}; whether the state is older than one that was here cannot be told this time.`],
+  });
+  let bytes: Uint8Array | null;
+  try {
+    bytes = await files.read(path);
+  } catch (error) {
+    return unknown(`cannot be read${codeText(error)}`);
+  }
+  if (bytes === null) return { sighting: null, notes: [] };
+  const parsed = sighting.safeParse(parse(bytes));
+  if (!parsed.success || parsed.data.lineage !== lineage) return unknown('is damaged');
+  return { sighting: parsed.data, notes: [] };
+}
+
+/**
+ * Remembers a sighting where it is news: of a higher serial, or of the same snapshot with more records; never of a lower one, nor of
+ * another snapshot with the same serial, unless `force` is given (the user said that this one is right). Never throws; returns
+ * notes. To be called when the snapshot is known to stand: after a fold, or by a reader while nobody writes.
+ */
+export async function remember(
+  files: Files,
+  folder: string | null,
+  seen: Sighting,
+  options: { readonly force?: boolean } = {},
+): Promise<readonly string[]> {
+  const path = pathOf(folder, seen.lineage);
+  if (path === null) return [];
+  // What cannot be read is written anew.
+  const { sighting: before } = await recall(files, folder, seen.lineage);
+  if (before !== null && options.force !== true && !isNews(before, seen)) return [];
+  const { lineage, stack, serial, mark, records, at } = seen;
+  const text = `${JSON.stringify({ lineage, stack, serial, mark, records, at } satisfies Sighting)}\n`;
+  try {
+    await files.replace(path, Buffer.from(text, 'utf8'), 0o600);
+    return [];
+  } catch (error) {
+    return [
+      `${path} cannot be written${codeText(error)}; an older state that is put back may not be recognised on this machine.`,
+    ];
+  }
+}
+
+function isNews(before: Sighting, seen: Sighting): boolean {
+  if (seen.serial !== before.serial) return seen.serial > before.serial;
+  return seen.mark === before.mark && seen.records > before.records;
+}
+
+/**
+ * The `rolled-back` error for a state that cannot have followed from what this machine saw of its lineage: an older one, another
+ * snapshot with the same serial, or one whose journal has lost records. Null when it can, or nothing is remembered.
+ */
+export function judge(seen: Sighting | null, present: Present): KeyformError | null {
+  if (seen === null) return null;
+  const { path, stack, serial, mark, records } = present;
+  const when = `on ${seen.at}`;
+  const refuse = (what: string, detail: string) => rolledBack(path, stack, what, detail);
+  if (serial < seen.serial) {
+    return refuse(
+      `is older than one that was here: ${path} is snapshot ${serial}, and ${seen.serial} was here ${when}`,
+      PUT_BACK,
+    );
+  }
+  if (serial > seen.serial) return null;
+  if (mark !== seen.mark) {
+    return refuse(
+      `is not the one that was here: two snapshots have number ${serial}, ${path} and another that was here ${when}`,
+      'Two machines wrote the state at the same time, each without the changes of the other. Look at both (git has the other, or a backup of the state folder), and keep the one that knows the living keys.',
+    );
+  }
+  if (records >= seen.records) return null;
+  const journal = records === 0 ? 'its journal is gone' : `its journal has ${records} records`;
+  return refuse(
+    `has lost records: ${journal}, and on the same snapshot ${seen.records} ${seen.records === 1 ? 'was' : 'were'} here ${when}`,
+    'Put the journal back, from git or from a backup of the state folder: it may hold secrets that are nowhere else.',
+  );
+}
+
+const PUT_BACK =
+  'Put the newest one back, from git or from a backup of the state folder: it may hold keys that this one does not know.';
+
+/**
+ * The `rolled-back` error for a snapshot (`path`, `serial`) beside which `witness` lies, a file that only a snapshot of number `least` or
+ * later leaves.
+ */
+export function outrun(path: string, stack: string, serial: number, witness: string, least: number): KeyformError {
+  const what = `is older than the files beside it: ${path} is snapshot ${serial}, and ${witness} is of snapshot ${least}`;
+  return rolledBack(path, stack, what, PUT_BACK);
+}
+
+function rolledBack(path: string, stack: string, what: string, detail: string): KeyformError {
+  const advice = `If this one is right, say so: keyform state restore ${path}`;
+  return new KeyformError('rolled-back', `The state of "${stack}" ${what}`, { detail: `${detail} ${advice}` });
+}
+
+function pathOf(folder: string | null, lineage: string): string | null {
+  return folder === null || !LINEAGE.test(lineage) ? null : `${folder}/seen/${lineage}.json`;
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return null; // Which is no sighting.
+  }
+}
+
+function codeText(error: unknown): string {
+  const code = faultCode(error);
+  return code === null ? '' : ` (${code})`;
+}
