@@ -1,6 +1,7 @@
 import { KeyformError } from '../error.ts';
 import type { JsonObject } from '../json.ts';
 import type { ActualKey, Cloud, Connection, KeyHandler, Owner, ResourceType } from '../provider.ts';
+import type { Sibling } from './sibling.ts';
 
 /** A resource type with the cloud that it belongs to. */
 export interface TypeEntry {
@@ -24,6 +25,8 @@ export interface World {
    * data alone, so nothing of it is drift, unmanaged or counted.
    */
   readonly data: ReadonlyMap<string, ReadonlyMap<string, ActualKey> | Error>;
+  /** The other stacks of the project; absent when nobody looked, because no key was found that could be one of theirs. */
+  readonly siblings?: readonly Sibling[];
   /** Whether the embedded key APIs stand in for the clouds; their port differs from run to run. */
   readonly sandbox: boolean;
   /** Each owner that was asked, by id, with one type and provider through which it was. */

@@ -1,21 +1,27 @@
 import type { ActualKey, Owner } from '../provider.ts';
 import type { Generation, Intent, State } from '../state.ts';
 import { credentialsOf, ownerOf, typeOf, type World } from './actual.ts';
+import { isAsAsked, isOfItsTime, isProven, isUsed, LONGEST_CREATE_MS } from './claim.ts';
 import { overlay } from './object.ts';
-import { same } from './same.ts';
+import { rivalsOf, type Sibling, siblingKeys } from './sibling.ts';
 
 /** An attempt to create whose result nobody recorded, and what the API shows of it. */
 export interface Orphan {
   readonly intent: Intent;
   /** Id of its owner as asked now; the credential may be another than then. */
   readonly owner: string;
-  /** Keys that it may have made: of its owner, unknown before it, in no state, of its time, and of its arguments if `fits`. */
+  /**
+   * Keys that it may have made: of its owner, unknown before it, in no state, used by nobody, of its time, and of its arguments if
+   * `fits`.
+   */
   readonly candidates: readonly ActualKey[];
   /**
    * False for an attempt whose secret arrived without the key's id, and of which only keys of other arguments are seen. Nothing
    * is done to those, and its secret is kept.
    */
   readonly fits: boolean;
+  /** Other stacks of which a candidate may be as well; empty where it is proven to be this attempt's. */
+  readonly rivals: readonly Sibling[];
 }
 
 /** An orphan whose secret is known or can be read: it becomes the current key of the address that it was made for. */
@@ -43,12 +49,6 @@ export interface Followed {
   readonly settled: readonly Intent[];
 }
 
-/** How far a vendor's clock may be off ours when a creation time is compared with ours. */
-export const CLOCK_SLACK_MS = 5 * 60_000;
-
-/** How long after its intent a create may still reach the API: all waits for rate limits and all pauses between attempts. */
-const LONGEST_CREATE_MS = 15 * 60_000;
-
 /** How long a new key may stay out of lists where keys take time to be set up. */
 export const LATE_MS = 30_000;
 
@@ -70,6 +70,8 @@ export function followAttempts(
   const unsettled: Unsettled[] = [];
   const settled: Intent[] = [];
   const attempts = [...state.intents.values()].filter((intent) => intent.operation === 'create');
+  if (attempts.length === 0) return { orphans, unsettled, settled, adoptions: [] };
+  const theirs = siblingKeys(world);
   // A key that an attempt is known to have made is no other attempt's, however well it would fit.
   const named = new Set(attempts.flatMap(({ keyId }) => (keyId === null ? [] : [keyId])));
   for (const intent of attempts) {
@@ -79,12 +81,17 @@ export function followAttempts(
       unsettled.push({ intent, error: keys instanceof Error ? keys : null });
       continue;
     }
-    const strangers = strangersOf(intent, keys, world, held, named);
-    const candidates = strangers.filter((key) => fits(intent, key, world));
-    if (candidates.length > 0) orphans.push({ intent, owner: owner.id, candidates, fits: true });
-    else if (now < Date.parse(intent.at) + patience(intent, world)) unsettled.push({ intent, error: null });
+    const entry = typeOf(world, intent.type);
+    const strangers = strangersOf(intent, keys, world, { held, theirs, named });
+    const candidates = strangers.filter((key) => isAsAsked(intent, key, entry.type));
+    if (candidates.length > 0) {
+      const unproven = candidates.filter((key) => !isProven(intent, key, entry.type));
+      const { args, scope } = intent;
+      const rivals = unproven.length === 0 ? [] : rivalsOf({ entry, args, scope }, unproven, world);
+      orphans.push({ intent, owner: owner.id, candidates, fits: true, rivals });
+    } else if (now < Date.parse(intent.at) + patience(intent, world)) unsettled.push({ intent, error: null });
     else if (intent.secret !== null && strangers.length > 0)
-      orphans.push({ intent, owner: owner.id, candidates: strangers, fits: false });
+      orphans.push({ intent, owner: owner.id, candidates: strangers, fits: false, rivals: [] });
     else settled.push(intent);
   }
   return { orphans, unsettled, settled, adoptions: adoptable(orphans, state, adopts) };
@@ -100,15 +107,21 @@ export function heldKeys(state: State, world: World): Set<string> {
   return held;
 }
 
-/** By intent id: the one key that the attempt can have made and no other attempt can. */
+/** By intent id: the one key that the attempt can have made and no other attempt can, of whatever stack. */
 export function soleKeys(orphans: readonly Orphan[]): ReadonlyMap<string, ActualKey> {
   const claims = new Map<string, number>();
   for (const { owner, candidates } of orphans)
     for (const key of candidates) claims.set(`${owner} ${key.id}`, (claims.get(`${owner} ${key.id}`) ?? 0) + 1);
   const sole = new Map<string, ActualKey>();
-  for (const { intent, owner, candidates, fits } of orphans) {
+  for (const { intent, owner, candidates, fits, rivals } of orphans) {
     const [key] = candidates;
-    if (fits && key !== undefined && candidates.length === 1 && claims.get(`${owner} ${key.id}`) === 1)
+    if (
+      fits &&
+      rivals.length === 0 &&
+      key !== undefined &&
+      candidates.length === 1 &&
+      claims.get(`${owner} ${key.id}`) === 1
+    )
       sole.set(intent.id, key);
   }
   return sole;
@@ -191,42 +204,15 @@ function strangersOf(
   intent: Intent,
   keys: ReadonlyMap<string, ActualKey>,
   world: World,
-  held: ReadonlySet<string>,
-  named: ReadonlySet<string>,
+  known: Readonly<Record<'held' | 'theirs' | 'named', ReadonlySet<string>>>,
 ): ActualKey[] {
-  const cloud = typeOf(world, intent.type).cloud.name;
-  const own = credentialsOf(world, cloud);
-  const known = new Set(intent.knownIds);
-  const began = Date.parse(intent.at);
+  const { cloud, type } = typeOf(world, intent.type);
+  const own = credentialsOf(world, cloud.name);
   return [...keys.values()].filter((key) => {
+    const told = `${cloud.name} ${key.id}`;
     // A credential given to Keyform since then is no orphan: recovering it would lock Keyform out.
-    if (held.has(`${cloud} ${key.id}`) || own.has(key.accessKeyId)) return false;
-    if (intent.keyId !== null) return key.id === intent.keyId;
-    if (known.has(key.id) || named.has(key.id)) return false;
-    // Wider, it would find what a clock far off hides, and one day delete a key that a list had left out once.
-    const made = key.createdAt === null ? began : Date.parse(key.createdAt);
-    return made >= began - CLOCK_SLACK_MS && made <= began + LONGEST_CREATE_MS + CLOCK_SLACK_MS;
+    if (known.held.has(told) || known.theirs.has(told) || own.has(key.accessKeyId)) return false;
+    if (intent.keyId === null && (known.named.has(key.id) || isUsed(key, type))) return false;
+    return isOfItsTime(intent, key);
   });
 }
-
-/**
- * Whether the key is as the attempt asked for. A key that somebody else made must never pass, so what does not fit in every
- * respect is left to be shown as unmanaged.
- */
-function fits(intent: Intent, key: ActualKey, world: World): boolean {
-  if (intent.secret !== null && key.secret !== null && intent.secret.reveal() !== key.secret.reveal()) return false;
-  if (intent.keyId !== null) return true;
-  const { type } = typeOf(world, intent.type);
-  if (intent.secret !== null && type.shows?.(key.attributes, intent.secret) === false) return false;
-  return Object.entries(type.arguments).every(
-    ([argument, spec]) =>
-      spec.source !== 'reported' ||
-      MOVING.includes(argument) ||
-      // Left out, so that whatever the API made of it is right.
-      (spec.unset === 'keep' && (intent.args[argument] ?? null) === null) ||
-      same(key.args[argument] ?? null, intent.args[argument] ?? null, spec.same),
-  );
-}
-
-/** Arguments that do not tell whose attempt a key was: they are set after it is made, or follow from the moment. */
-const MOVING: readonly string[] = ['enabled', 'expires_at'];

@@ -6,6 +6,7 @@ import { soleKeys, type Unsettled } from './attempt.ts';
 import { type DraftStep, ownerArgs } from './draft.ts';
 import type { Misplaced, Refreshed } from './refresh.ts';
 import { attempt, type Refusal } from './refusal.ts';
+import { rivalWords } from './sibling.ts';
 
 /** By address: the step that takes over its orphan, whose secret is known or can be read. */
 export function adoptOrphans({ adoptions }: Pick<Refreshed, 'adoptions'>, world: World): Map<string, DraftStep> {
@@ -33,7 +34,7 @@ export function adoptOrphans({ adoptions }: Pick<Refreshed, 'adoptions'>, world:
   );
 }
 
-/** One orphan candidate is deleted, and its address is made again; several are for a person to tell apart. */
+/** One orphan candidate is deleted, and its address is made again; several, or one that may be another stack's, are for a person. */
 export function recoverOrphans(
   { orphans, adoptions }: Pick<Refreshed, 'orphans' | 'adoptions'>,
   world: World,
@@ -43,7 +44,7 @@ export function recoverOrphans(
 ): DraftStep[] {
   const steps: DraftStep[] = [];
   const sole = soleKeys(orphans);
-  for (const { intent, owner, candidates, fits } of orphans) {
+  for (const { intent, owner, candidates, fits, rivals } of orphans) {
     if (targets !== null && !targets.has(intent.address)) continue;
     if (adoptions.some((adoption) => adoption.intent.id === intent.id)) continue;
     const key = sole.get(intent.id);
@@ -56,11 +57,13 @@ export function recoverOrphans(
         address: intent.address,
         diagnostic: {
           severity: 'error',
-          summary: fits
-            ? 'A key may have been made without being recorded, and several could be it'
-            : 'A key was made whose secret is here, and no key is as it was asked for',
+          summary: !fits
+            ? 'A key was made whose secret is here, and no key is as it was asked for'
+            : candidates.length > 1 || rivals.length === 0
+              ? 'A key may have been made without being recorded, and several could be it'
+              : "A key may have been made without being recorded, and it may be another stack's",
           detail: fits
-            ? `An attempt to make its key has no recorded result. Of ${label} these appeared since: ${listed}. Delete those that nobody uses at the cloud, then plan again.`
+            ? `An attempt to make its key has no recorded result. Of ${label} these appeared since: ${listed}. ${rivals.length === 0 ? '' : `${rivalWords(rivals)} `}Delete those that nobody uses at the cloud, then plan again.`
             : `The attempt of ${intent.at} got a secret without the key's id. Of ${label} these appeared since, with other arguments: ${listed}. Make the right one as the stack has it, or delete it if nobody uses it, then plan again. If it is none of them, let the secret go with -replace=${intent.address}.`,
           address: intent.address,
         },
@@ -70,6 +73,7 @@ export function recoverOrphans(
     attempt(intent.address, configuration, refusals, () => {
       const args = { ...intent.args, ...key.args };
       const handler = handlerOf(world, intent.provider, intent.type);
+      const { type } = typeOf(world, intent.type);
       steps.push({
         id: `recover ${intent.address} ${key.id}`,
         kind: 'recover',
@@ -84,7 +88,11 @@ export function recoverOrphans(
         changed: [],
         knownIds: null,
         intent: intent.id,
-        forecast: handler.forecast('delete', { args, enabled: key.enabled }),
+        forecast: [
+          // Where the API tells whether a key is used, it is asked once more before the deletion.
+          ...(type.capabilities.lastUsed === 'none' ? [] : handler.forecast('list', { args, enabled: key.enabled })),
+          ...handler.forecast('delete', { args, enabled: key.enabled }),
+        ],
         phase: 'drop',
       });
     });

@@ -9,6 +9,7 @@ import type { DraftStep } from './draft.ts';
 import { forecast } from './forecast.ts';
 import { type Findings, guardCredential, guardDeletes, guardOwners, guardProtected } from './guard.ts';
 import type { PlanInput } from './input.ts';
+import { duplicateWarnings, supersededRefusal } from './lookalike.ts';
 import { livingObject } from './object.ts';
 import { orderSteps } from './order.ts';
 import { adoptOrphans, givenUpWarning, misplacedRefusal, recoverOrphans, unsettledRefusal } from './orphan.ts';
@@ -26,11 +27,20 @@ import { planDeclared, planRemoved, type Unit } from './unit.ts';
  * are in the plan's diagnostics; what they do not touch is planned all the same.
  */
 export function makePlan(input: PlanInput): Plan {
+  return considerPlan(input).plan;
+}
+
+/**
+ * As {@link makePlan}; `doubtful` when a key was found that is in no state of this stack and may be another stack's, so that the
+ * plan must not be used unless it was made with {@link World.siblings}.
+ */
+export function considerPlan(input: PlanInput): { readonly plan: Plan; readonly doubtful: boolean } {
   const { configuration, world, options } = input;
   const report = new Report();
   const targets = checkTargets(input, report);
   const adopts = (address: string) => options.mode !== 'refresh-only' && targets?.has(address) !== false;
-  const refreshed = refresh(input.state, world, input.now, adopts, (address) => input.wiring.dependencies.get(address));
+  const needs = (address: string) => input.wiring.dependencies.get(address);
+  const refreshed = refresh(input.state, world, input.now, adopts, needs, options.replace);
   const adoptions = adoptOrphans(refreshed, world);
   const scope = new StackScope(configuration, input.variables);
   const refusals: Refusal[] = [];
@@ -80,6 +90,12 @@ export function makePlan(input: PlanInput): Plan {
   for (const misplaced of refreshed.misplaced) {
     if (targets === null || targets.has(misplaced.address)) refusals.push(misplacedRefusal(misplaced, configuration));
   }
+  for (const superseded of refreshed.superseded) {
+    if (targets === null || targets.has(superseded.address))
+      refusals.push(supersededRefusal(superseded, configuration, options.mode));
+  }
+  const made = all.flatMap((unit) => unit.steps);
+  const doubles = duplicateWarnings(made, input.state.writtenAt, options.replace, refreshed.lookalikes, world);
   refusals.push(...guardProtected(all, configuration));
   if (!options.allowCredentialDelete) refusals.push(...guardCredential(all, refreshed.state, world, configuration));
   const dependencies = allDependencies(input, refreshed);
@@ -127,7 +143,7 @@ export function makePlan(input: PlanInput): Plan {
   if (tooMany !== null) blocked = true;
 
   const outputs = planOutputs(input, scope, refusals, report, targets);
-  return {
+  const plan: Plan = {
     stack: configuration.name,
     mode: options.mode,
     lineage: input.state.lineage,
@@ -162,12 +178,14 @@ export function makePlan(input: PlanInput): Plan {
     diagnostics: [
       ...configuration.warnings,
       ...lost.map(({ intent }) => givenUpWarning(intent)),
+      ...doubles,
       ...report.diagnostics,
       ...refusals.map((refusal) => refusal.diagnostic),
       ...(tooMany === null ? [] : [tooMany]),
     ],
     blocked: blocked || report.failed,
   };
+  return { plan, doubtful: refreshed.orphans.length + refreshed.superseded.length + doubles.length > 0 };
 }
 
 function planConfiguration(

@@ -11,15 +11,9 @@ import {
   type State,
 } from '../state.ts';
 import { credentialsOf, ownerOf, typeOf, type World } from './actual.ts';
-import {
-  type Adoption,
-  CLOCK_SLACK_MS,
-  followAttempts,
-  heldKeys,
-  LATE_MS,
-  type Orphan,
-  type Unsettled,
-} from './attempt.ts';
+import { type Adoption, followAttempts, heldKeys, LATE_MS, type Orphan, type Unsettled } from './attempt.ts';
+import { CLOCK_SLACK_MS } from './claim.ts';
+import { Lookalikes, type Superseded } from './lookalike.ts';
 import { livingObject, nameIn, overlay } from './object.ts';
 import type { Drift, UnmanagedKey } from './plan.ts';
 import { same } from './same.ts';
@@ -44,6 +38,9 @@ export interface Refreshed {
   readonly adoptions: readonly Adoption[];
   /** Keys that were seen under another endpoint, account or identity than is asked now, so that nothing is known of them. */
   readonly misplaced: readonly Misplaced[];
+  /** Keys that are gone, and yet not drift: a newer one like each is there. */
+  readonly superseded: readonly Superseded[];
+  readonly lookalikes: Lookalikes;
   readonly unsettled: readonly Unsettled[];
   readonly unmanaged: readonly UnmanagedKey[];
   /** By owner id, for each owner that was read: ids of its keys that state does not hold. */
@@ -55,7 +52,8 @@ export interface Refreshed {
  * Compares what state remembers with what the APIs show. Pure: the result says what to record, nothing is recorded. An
  * owner that could not be read changes nothing: its keys stay as they are remembered, and nothing of it is called gone.
  * `now`: milliseconds since 1970; `adopts`: addresses for which an orphan may be taken over; `dependencies`: what an address
- * depends on as the stack has it, undefined for one that the stack does not declare.
+ * depends on as the stack has it, undefined for one that the stack does not declare; `replaced`: addresses whose replacement was
+ * asked for, so that a key of theirs that is gone is gone, whatever else is there.
  */
 export function refresh(
   before: State,
@@ -63,6 +61,7 @@ export function refresh(
   now: number,
   adopts: (address: string) => boolean,
   dependencies: (address: string) => readonly string[] | undefined,
+  replaced: readonly string[],
 ): Refreshed {
   const state: MutableState = {
     ...before,
@@ -72,12 +71,23 @@ export function refresh(
   const entries: JournalEntry[] = [];
   const drift: Drift[] = [];
   const misplaced: Misplaced[] = [];
+  const superseded: Superseded[] = [];
   const managed = new Set<string>();
   const held = heldKeys(before, world);
   const record = (entry: JournalEntry) => {
     entries.push(entry);
     applyEntry(state, entry);
   };
+  const { orphans, adoptions, unsettled, settled } = followAttempts(before, world, held, now, adopts);
+  const lookalikes = new Lookalikes(
+    world,
+    held,
+    new Set(
+      orphans.flatMap(({ intent, candidates }) =>
+        candidates.map((key) => `${typeOf(world, intent.type).cloud.name} ${key.id}`),
+      ),
+    ),
+  );
 
   for (const resource of before.resources.values()) {
     const { type, cloud } = typeOf(world, resource.type);
@@ -105,6 +115,16 @@ export function refresh(
         before: livingObject(type, generation),
       };
       if (key === undefined && isLate(generation, type, now)) continue;
+      if (key === undefined && generation === resource.current && generation.createdAt !== null) {
+        const { address } = resource;
+        const entry = { type, cloud };
+        const found = lookalikes.find(owner, entry, generation.args, generation.createdAt);
+        if (found !== null && !replaced.includes(address)) {
+          const { id: keyId, createdAt } = generation;
+          superseded.push({ ...found, address, keyId, createdAt, ownerLabel: owner.label });
+          continue;
+        }
+      }
       if (key === undefined) {
         record({ kind: 'forgotten', address: resource.address, generation: generation.number });
         drift.push({ ...base, kind: 'gone', after: null, changed: [] });
@@ -121,7 +141,6 @@ export function refresh(
   // The refresh above has seen what became of the keys that were to be changed or deleted.
   for (const intent of before.intents.values())
     if (intent.operation !== 'create' && isSeen(intent, before, world)) record({ kind: 'settled', intent: intent.id });
-  const { orphans, adoptions, unsettled, settled } = followAttempts(before, world, held, now, adopts);
   for (const { id } of settled) record({ kind: 'settled', intent: id });
   for (const { intent, owner, generation } of adoptions) {
     const needs = dependencies(intent.address) ?? before.resources.get(intent.address)?.dependencies ?? [];
@@ -139,6 +158,8 @@ export function refresh(
     entries,
     drift,
     misplaced,
+    superseded,
+    lookalikes,
     orphans,
     adoptions,
     unsettled,

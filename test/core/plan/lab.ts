@@ -5,6 +5,7 @@ import type { World } from '../../../src/core/plan/actual.ts';
 import type { PlanOptions } from '../../../src/core/plan/input.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
 import { makePlan } from '../../../src/core/plan/planner.ts';
+import type { Sibling } from '../../../src/core/plan/sibling.ts';
 import type { Environment } from '../../../src/core/port.ts';
 import type { KeyHandler } from '../../../src/core/provider.ts';
 import { applyEntry, emptyState, type JournalEntry, type MutableState } from '../../../src/core/state.ts';
@@ -30,6 +31,8 @@ export interface LabOptions extends Partial<PlanOptions> {
   readonly silent?: readonly string[];
   /** False: no owner is asked. */
   readonly ask?: boolean;
+  /** Other stacks of the project. */
+  readonly siblings?: readonly Sibling[];
 }
 
 /** The planner among real clouds: their emulators in memory, a state, and a clock that stands still until it is moved. */
@@ -124,7 +127,8 @@ export class Lab {
       const label = options.silent?.find((one) => (JSON.parse(id) as unknown[]).includes(one.split(' ')[1]));
       if (label !== undefined) data.set(id, new KeyformError('unavailable', `No answer for ${label}`));
     }
-    const world = { ...gathered, keys, data };
+    const { siblings } = options;
+    const world = { ...gathered, keys, data, ...(siblings === undefined ? {} : { siblings }) };
     const plan = makePlan({
       ...input,
       configurationHash: loaded.hash,

@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { decodePlan, encodePlan } from '../../../src/core/plan/codec.ts';
+import { DOUBTS } from './doubt.ts';
 import { printPlan } from './print.ts';
 import { READINGS } from './reading.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 describe('the plan after', () => {
-  it.each(Object.entries({ ...SCENARIOS, ...READINGS }))('%s', async (name, scenario) => {
+  it.each(Object.entries({ ...SCENARIOS, ...READINGS, ...DOUBTS }))('%s', async (name, scenario) => {
     const { lab, plan } = await scenario();
     const printed = printPlan(plan);
     for (const resource of lab.state.resources.values())

@@ -30,13 +30,13 @@ function merged(a: JsonObject, b: JsonObject): JsonObject {
   );
 }
 
-const days = (count: number) => count * 24 * 3_600_000;
+export const days = (count: number) => count * 24 * 3_600_000;
 const names = (count: number) => Array.from({ length: count }, (_, index) => `k${index}`);
 const many = (count: number): Keys => Object.fromEntries(names(count).map((name) => [name, {}]));
 const lifecycle = (value: JsonObject): JsonObject => ({ lifecycle: value });
 
 /** A lab on which `before` was applied. */
-async function after(...before: Json[]): Promise<Lab> {
+export async function after(...before: Json[]): Promise<Lab> {
   const lab = await Lab.open();
   for (const stack of before) {
     await lab.apply(stack);
@@ -50,8 +50,11 @@ const then = async (lab: Lab, stack: Json, options: Parameters<Lab['plan']>[1] =
   plan: await lab.plan(stack, options),
 });
 
+/** `then`, for others: a module that exports that name would pass for a promise. */
+export const planned = then;
+
 /** An apply of `stack` that crashes before the first created key is recorded. */
-async function crashed(lab: Lab, stack: Json): Promise<Lab> {
+export async function crashed(lab: Lab, stack: Json): Promise<Lab> {
   await lab.apply(stack, { drop: (entry) => entry.kind === 'created' });
   return lab;
 }
