@@ -15,6 +15,8 @@ import type { Plan, Step } from '../core/plan/plan.ts';
 import type { Clock, Random } from '../core/port.ts';
 import type { ActualKey, CreatedKey, KeyHandler, KeyReference } from '../core/provider.ts';
 import type { Generation, Intent, JournalEntry, OutputState, State } from '../core/state.ts';
+import { isRecordError, type RecordError } from '../state/session.ts';
+import { recoverOrphan } from './recover.ts';
 import { type ApplyEvent, type ApplyResult, walkSteps } from './walk.ts';
 
 /** Where apply records what it does. `record` resolves when the entry is on the disk; `state` shows it from then on. */
@@ -130,9 +132,38 @@ class Run {
       key,
     );
     const dependencies = [...(this.#input.wiring.dependencies.get(step.address) ?? [])];
-    await this.#input.recorder.record({ kind: 'created', intent: intent.id, generation, dependencies });
+    try {
+      await this.#input.recorder.record({ kind: 'created', intent: intent.id, generation, dependencies });
+    } catch (error) {
+      throw await this.#takeBack(step, handler, generation, error);
+    }
     this.#publish(step.address);
     return key.id;
+  }
+
+  /** A key whose secret is on no disk, as far as is known, is deleted again while it is known; returns the error that says what became of it. */
+  async #takeBack(step: Step, handler: KeyHandler, generation: Generation, error: unknown): Promise<unknown> {
+    if (!isRecordError(error) || error.rescued !== null) return error;
+    const { address } = step;
+    try {
+      await handler.delete(reference(generation));
+    } catch (cause) {
+      const [why] = toDiagnostics(cause);
+      return new KeyformError(error.code, `${error.message}; nor could its key be deleted again`, {
+        detail: `Key ${generation.id} exists, and only this process has its secret: it is saved if the state can be written when the run ends. If not, the next plan finds the key and proposes to replace it. Deleting it failed: ${why?.summary ?? 'for an unknown reason'}.`,
+        cause: error,
+      });
+    }
+    try {
+      await this.#input.recorder.record({ kind: 'forgotten', address, generation: generation.number });
+    } catch (second) {
+      // That it cannot be recorded either is no news: what counts is that the state in memory no longer has the key.
+      if (!isRecordError(second)) return second;
+    }
+    return new KeyformError(error.code, error.message, {
+      detail: `No place is known to have kept the secret of its new key ${generation.id}, so the key was deleted again. ${remedyOf(error)}`,
+      cause: error,
+    });
   }
 
   /** A secret that arrives in an answer that is otherwise no good is recorded before the error goes on. */
@@ -255,13 +286,13 @@ class Run {
     return generation.id;
   }
 
-  /** The open intent of the orphan frames its deletion: until it is settled, every plan comes back to it. */
-  async #recover(step: Step, handler: KeyHandler): Promise<string | null> {
+  async #recover(step: Step, handler: KeyHandler): Promise<string> {
     const id = step.keyId;
-    if (id === null || step.intent === null) throw new Error('a recover step names its key and its intent');
+    const intent = this.#input.recorder.state.intents.get(step.intent ?? '');
+    if (id === null || intent === undefined) throw new Error('a recover step names its key and its intent');
     const args = knownArgs(step.args);
-    await handler.delete({ id, accessKeyId: id, args, expiresAt: null, enabled: args.enabled !== false });
-    await this.#input.recorder.record({ kind: 'settled', intent: step.intent });
+    const key = { id, accessKeyId: id, args, expiresAt: null, enabled: args.enabled !== false };
+    await recoverOrphan(key, intent, handler, typeOf(this.#input.world, step.type).type, this.#input);
     return id;
   }
 
@@ -333,6 +364,7 @@ class Run {
         error.code !== 'outcome-unknown' &&
         // The journal could not take what arrived, so something did happen.
         error.code !== 'state-io' &&
+        error.code !== 'state-locked' &&
         !(error instanceof SecretArrivedError) &&
         error.code !== 'timeout' &&
         error.code !== 'internal'
@@ -441,6 +473,11 @@ class Run {
     }
     return { values, diagnostics };
   }
+}
+
+/** What to do about why the journal failed, without what became of the entry. */
+function remedyOf(error: RecordError): string {
+  return error.cause instanceof KeyformError ? error.cause.detail : error.detail;
 }
 
 function reference(generation: Generation): KeyReference {

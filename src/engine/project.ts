@@ -23,6 +23,12 @@ export const projectSettingsSchema = z.strictObject({
     .describe(
       'age recipients (age1…) that state is encrypted to. Empty: whoever it is encrypted to now, else your own identity.',
     ),
+  inventory: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Keep a plain-text list of the keys, without any secret, beside each state: STACK.keyform.inventory.json, so that a pull request shows which keys changed.',
+    ),
   sandbox: z
     .union([
       z.boolean(),

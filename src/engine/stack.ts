@@ -6,44 +6,30 @@ import { msUntilTold } from '../core/plan/attempt.ts';
 import { knownArgs } from '../core/plan/desire.ts';
 import type { PlanOptions } from '../core/plan/input.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import { makePlan } from '../core/plan/planner.ts';
-import type { Clock, Environment, Files, Processes, Random } from '../core/port.ts';
+import { considerPlan } from '../core/plan/planner.ts';
+import type { Sibling } from '../core/plan/sibling.ts';
+import type { Processes } from '../core/port.ts';
 import type { Cloud, Settings } from '../core/provider.ts';
 import type { State } from '../core/state.ts';
-import type { StateKeys } from '../state/keys.ts';
-import type { ProcessPort } from '../state/lock.ts';
 import type { Session } from '../state/session.ts';
-import { openStore, type Store } from '../state/store.ts';
 import { applyPlan } from './apply.ts';
 import { connectAll, typesOf } from './connect.ts';
 import { gatherWorld } from './gather.ts';
 import type { LoadedStack } from './load.ts';
 import type { SavedPlan } from './planfile.ts';
-import type { Project } from './project.ts';
+import type { Storage } from './storage.ts';
 import type { ApplyEvent, ApplyResult } from './walk.ts';
 
 /** Everything that the engine uses of the outside, handed in by a front-end's main. */
-export interface Engine {
-  readonly clouds: readonly Cloud[];
+export interface Engine extends Storage {
   readonly http: HttpPort;
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly processes: Processes;
-  readonly environment: Environment;
   /** As in {@link CloudPorts.readText}. */
   readonly readText: (path: string) => Promise<string>;
-  readonly process: ProcessPort;
   /** A cloud's settings, whole, in place of block and environment (the sandbox); null to use those. */
   readonly override: (cloud: Cloud) => Settings | null;
   /** Whether that is the sandbox. */
   readonly sandbox: boolean;
-}
-
-/** The store of a stack's state. */
-export function storeOf(engine: Engine, project: Project, stack: string, keys: StateKeys | null): Store {
-  const { files, clock, random, process } = engine;
-  return openStore({ folder: project.stateFolder, stack, files, clock, random, keys, process });
 }
 
 export interface MakePlanOptions extends PlanOptions {
@@ -53,6 +39,11 @@ export interface MakePlanOptions extends PlanOptions {
   readonly onOwner?: (done: number, all: number) => void;
   /** Told before a pause, milliseconds, until the keys of an interrupted run would be listed. */
   readonly onPause?: (ms: number) => void;
+  /**
+   * Reads the other stacks of the project ({@link readSiblings}); called only when a key was found that may be one of theirs. Left
+   * out: there are no others.
+   */
+  readonly siblings?: () => Promise<readonly Sibling[]>;
 }
 
 /** Refreshes and plans. Throws on abort; what single owners or addresses meet is in the plan's diagnostics. */
@@ -74,15 +65,22 @@ export async function planStack(
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.onOwner === undefined ? {} : { onOwner: options.onOwner }),
     });
-  let world = await gather();
+  const consider = async () => {
+    const world = await gather();
+    const now = engine.clock.now();
+    const considered = { ...considerPlan({ ...input, configurationHash: loaded.hash, world, now, options }), world };
+    if (!considered.doubtful || options.siblings === undefined) return considered;
+    // After the lists: whoever made a key that they show had its attempt on the disk before.
+    const wider = { ...world, siblings: await options.siblings() };
+    return { ...considerPlan({ ...input, configurationHash: loaded.hash, world: wider, now, options }), world: wider };
+  };
+  const { plan, world } = await consider();
   const pause = msUntilTold(state, world, engine.clock.now());
-  if (pause > 0) {
-    options.onPause?.(pause);
-    await engine.clock.sleep(pause, options.signal);
-    world = await gather();
-  }
-  const plan = makePlan({ ...input, configurationHash: loaded.hash, world, now: engine.clock.now(), options });
-  return { plan, world };
+  if (pause === 0) return { plan, world };
+  options.onPause?.(pause);
+  await engine.clock.sleep(pause, options.signal);
+  const again = await consider();
+  return { plan: again.plan, world: again.world };
 }
 
 /** The world for a plan that was made before: connections, and no new look at any owner. */
@@ -158,7 +156,7 @@ export async function applyUnder(
     readonly signal?: AbortSignal;
     readonly onEvent?: (event: ApplyEvent) => void;
   },
-): Promise<ApplyResult> {
+): Promise<EndedApply> {
   const { configuration, wiring, variables } = loaded;
   const { clock, random } = engine;
   let result: ApplyResult;
@@ -177,20 +175,27 @@ export async function applyUnder(
   } catch (error) {
     throw await endAfter(session, error);
   }
-  return { ...result, diagnostics: [...result.diagnostics, ...(await endSession(session))] };
+  const { diagnostics, notes } = await endSession(session);
+  return { ...result, diagnostics: [...result.diagnostics, ...diagnostics], notes };
 }
 
 /** Ends the session after `error`; returns what to throw: the error, or all of it when the session did not end well either. */
 export async function endAfter(session: Session, error: unknown): Promise<unknown> {
-  const ended = await endSession(session);
-  return ended.length === 0 ? error : new DiagnosticsError([...toDiagnostics(error), ...ended]);
+  const { diagnostics } = await endSession(session);
+  return diagnostics.length === 0 ? error : new DiagnosticsError([...toDiagnostics(error), ...diagnostics]);
+}
+
+/** What came of a run, its session ended. */
+export interface EndedApply extends ApplyResult {
+  /** What a person should know of how the state was written. */
+  readonly notes: readonly string[];
 }
 
 /** Folds and unlocks; when that fails, unlocks at least. Returns what went wrong. */
-async function endSession(session: Session): Promise<Diagnostic[]> {
+async function endSession(session: Session): Promise<{ diagnostics: Diagnostic[]; notes: readonly string[] }> {
   try {
-    await session.close();
-    return [];
+    const { notes } = await session.close();
+    return { diagnostics: [], notes };
   } catch (error) {
     const diagnostics = toDiagnostics(error);
     try {
@@ -198,6 +203,6 @@ async function endSession(session: Session): Promise<Diagnostic[]> {
     } catch (again) {
       diagnostics.push(...toDiagnostics(again));
     }
-    return diagnostics;
+    return { diagnostics, notes: [] };
   }
 }

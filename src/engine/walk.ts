@@ -34,7 +34,7 @@ export interface WalkOptions {
 
 /**
  * Performs every step after those that it waits for, several at once. A failed step stops only what waits for it; one that
- * fails with `state-io` stops everything, because no result could be recorded any more. `perform` resolves to the id of the
+ * fails with `state-io` or `state-locked` stops everything, because no result could be recorded any more. `perform` resolves to the id of the
  * key that it made or changed, or null. Never throws.
  */
 export async function walkSteps(
@@ -89,7 +89,7 @@ export async function walkSteps(
             failed.push(step);
             const found = toDiagnostics(error, { address: step.address });
             diagnostics.push(...found);
-            if (isKeyformError(error, 'state-io')) broken = true;
+            if (isKeyformError(error, 'state-io', 'state-locked')) broken = true;
             onEvent?.({ kind: 'failed', step, at: clock.now(), diagnostics: found });
             advance();
           },

@@ -26,6 +26,7 @@ function disk(content: Readonly<Record<string, string>>): Files {
     replace: never,
     createExclusive: never,
     open: never,
+    rename: never,
     remove: never,
   };
 }
@@ -35,7 +36,7 @@ const project: Project = {
   app: null,
   output: 'cdktf.out',
   context: {},
-  settings: { stacks: 'stacks', state: 'state', recipients: [], sandbox: false },
+  settings: { stacks: 'stacks', state: 'state', recipients: [], inventory: false, sandbox: false },
   stateFolder: '/p/state',
 };
 

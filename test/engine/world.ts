@@ -5,8 +5,11 @@ import type { Plan } from '../../src/core/plan/plan.ts';
 import type { KeyHandler } from '../../src/core/provider.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { loadStack } from '../../src/engine/load.ts';
+import type { Project } from '../../src/engine/project.ts';
+import { readSiblings } from '../../src/engine/sibling.ts';
 import type { StackText } from '../../src/engine/source.ts';
-import { applyUnder, type Engine, type MakePlanOptions, planStack, storeOf } from '../../src/engine/stack.ts';
+import { applyUnder, type Engine, type MakePlanOptions, planStack } from '../../src/engine/stack.ts';
+import { storeOf } from '../../src/engine/storage.ts';
 import type { ApplyEvent, ApplyResult } from '../../src/engine/walk.ts';
 import { clouds } from '../../src/providers/index.ts';
 import type { Store } from '../../src/state/store.ts';
@@ -97,30 +100,53 @@ export class World {
       },
       processes: { run: () => Promise.reject(new Error('no processes here')) },
       environment: {},
+      home: '/',
+      version: '0.0.0',
       readText: () => Promise.reject(new Error('no credentials files')),
-      process: { pid: 1, host: 'test', user: 'tester', alive: () => true },
+      process: { pid: 1, host: 'test', user: 'tester', alive: () => this.alive },
       sandbox: this.sandbox,
       override: (cloud) => ({
         ...(this.emulators.get(cloud.name)?.settings(origin) ?? {}),
         ...this.settings[cloud.name],
       }),
+      ...(this.wire ?? {}),
     };
   }
 
+  /** The stack that is planned and applied; another name is another stack of the same project. */
+  stack = 'test';
+  /** How often the other stacks were read. */
+  looks = 0;
+  /** Whether the process that holds a lock lives. */
+  alive = true;
+  /** In place of the emulators behind {@link World.http}. */
+  wire: Pick<Engine, 'http' | 'override'> | null = null;
+
   get store(): Store {
-    const project = {
-      folder: '/p',
-      app: null,
-      output: 'o',
-      context: {},
-      stateFolder: '/p/state',
-      settings: { stacks: 's', state: 'state', recipients: [], sandbox: false },
+    return storeOf(this.engine, PROJECT, this.stack, this.#keys);
+  }
+
+  /** Runs `work` as the stack of that name. */
+  async as<T>(stack: string, work: () => Promise<T>): Promise<T> {
+    const before = this.stack;
+    this.stack = stack;
+    try {
+      return await work();
+    } finally {
+      this.stack = before;
+    }
+  }
+
+  readonly #keys = { identities: [new Secret(IDENTITY)], passphrase: null, recipients: [] };
+
+  #defaults(): MakePlanOptions {
+    return {
+      ...DEFAULTS,
+      siblings: () => {
+        this.looks += 1;
+        return readSiblings(this.engine, PROJECT, this.stack, this.#keys);
+      },
     };
-    return storeOf(this.engine, project, 'test', {
-      identities: [new Secret(IDENTITY)],
-      passphrase: null,
-      recipients: [],
-    });
   }
 
   /** A cloud's calls, for changes behind Keyform's back. */
@@ -139,12 +165,12 @@ export class World {
   /** The plan, and the world that it was made from. */
   async planned(content: Json, options: Partial<MakePlanOptions> = {}) {
     const { state } = await this.store.read();
-    return planStack(this.engine, await this.load(content), state, { ...DEFAULTS, ...options });
+    return planStack(this.engine, await this.load(content), state, { ...this.#defaults(), ...options });
   }
 
   load(content: Json) {
     const text: StackText = {
-      name: 'test',
+      name: this.stack,
       origin: 'synth',
       files: [{ file: 'test.tf.json', text: JSON.stringify(content) }],
       autoVariables: [],
@@ -173,7 +199,7 @@ export class World {
   ) {
     const loaded = await this.load(content);
     const session = await this.store.begin('apply', { lockTimeoutMs: 0 });
-    const { plan, world } = await planStack(this.engine, loaded, session.state, { ...DEFAULTS, ...options });
+    const { plan, world } = await planStack(this.engine, loaded, session.state, { ...this.#defaults(), ...options });
     const { signal, onEvent } = options;
     const run = async () => {
       const result = await applyUnder(this.engine, session, loaded, plan, world, {
@@ -186,6 +212,15 @@ export class World {
     return { session, run };
   }
 }
+
+const PROJECT: Project = {
+  folder: '/p',
+  app: null,
+  output: 'o',
+  context: {},
+  stateFolder: '/p/state',
+  settings: { stacks: 's', state: 'state', recipients: [], inventory: false, sandbox: false },
+};
 
 const DEFAULTS: MakePlanOptions = {
   mode: 'normal',
