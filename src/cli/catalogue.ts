@@ -34,7 +34,10 @@ export interface Command {
 /** Commands that hold others, with what to say when none is named. */
 export const GROUPS: Readonly<Record<string, { readonly describe: string; readonly which: string }>> = {
   secret: { describe: 'Give out a secret', which: 'Which one? keyform secret get ADDRESS' },
-  state: { describe: 'Look into the state', which: 'Which one? keyform state list, show or pull' },
+  state: {
+    describe: 'Look into the state, and change, keep and check it',
+    which: 'Which one? keyform state list, show, pull, push, mv, rm, backup, restore, history, verify, repair or rekey',
+  },
 };
 
 /** Flags of every command. */
@@ -60,12 +63,20 @@ const APPROVAL: Readonly<Record<string, Flag>> = {
   'auto-approve': { kind: 'switch', on: false, describe: 'Do not ask' },
 };
 
+const DRY: Readonly<Record<string, Flag>> = {
+  'dry-run': { kind: 'switch', on: false, describe: 'Only say what would be done' },
+};
+
 const ONE: Readonly<Record<string, Flag>> = {
   stack: { kind: 'value', describe: 'The stack; not needed where there is one' },
 };
 
 const STATE: Readonly<Record<string, Flag>> = {
   'identity-file': { kind: 'value', describe: 'age identity that opens the state (repeatable)' },
+  'identity-command': {
+    kind: 'value',
+    describe: 'Command that prints an age identity, as a secrets manager does (repeatable)',
+  },
   'lock-timeout': { kind: 'value', describe: 'How long to wait for the state lock, such as 30s (default 0s)' },
 };
 
@@ -114,6 +125,11 @@ export const COMMANDS: readonly Command[] = [
     positionals: [],
     flags: {
       typescript: { kind: 'switch', on: false, describe: 'Write a TypeScript (CDKTF) stack instead of a JSON one' },
+      'post-quantum': {
+        kind: 'switch',
+        on: false,
+        describe: 'Make a post-quantum identity; the program age opens it from version 1.3 on',
+      },
     },
     run: runs(async () => (await import('./command/init.ts')).initCommand),
   },
@@ -175,7 +191,7 @@ export const COMMANDS: readonly Command[] = [
       raw: { kind: 'switch', on: false, describe: 'Print one value without quotes' },
       reveal: { kind: 'switch', on: false, describe: 'Print sensitive values too' },
     },
-    run: runs(async () => (await import('./command/state.ts')).outputCommand),
+    run: runs(async () => (await import('./command/output.ts')).outputCommand),
   },
   {
     name: 'secret get',
@@ -188,28 +204,132 @@ export const COMMANDS: readonly Command[] = [
       generation: { kind: 'value', describe: 'An older key that is still alive, by its number' },
       reveal: { kind: 'switch', on: false, describe: 'Print it to a terminal too' },
     },
-    run: runs(async () => (await import('./command/state.ts')).secretGetCommand),
+    run: runs(async () => (await import('./command/secret.ts')).secretGetCommand),
   },
   {
     name: 'state list',
-    describe: 'Print the addresses',
-    positionals: [],
-    flags: { ...STATE, ...ONE },
-    run: runs(async () => (await import('./command/state.ts')).stateListCommand),
+    describe: 'Print the addresses, or those named',
+    positionals: [{ name: 'addresses', many: true, describe: 'Only these' }],
+    flags: { ...STATE, ...ONE, id: { kind: 'value', describe: 'Only the key with this id' } },
+    run: runs(async () => (await import('./command/state/look.ts')).stateListCommand),
   },
   {
     name: 'state show',
     describe: 'Print one resource, without its secret',
     positionals: [ADDRESS],
     flags: { ...STATE, ...ONE },
-    run: runs(async () => (await import('./command/state.ts')).stateShowCommand),
+    run: runs(async () => (await import('./command/state/look.ts')).stateShowCommand),
   },
   {
     name: 'state pull',
-    describe: 'Print the whole state as JSON, without secrets',
+    describe: 'Print the whole state as JSON, without secrets; or sealed, with them',
     positionals: [],
+    flags: {
+      ...STATE,
+      ...ONE,
+      sealed: { kind: 'switch', on: false, describe: 'The age file, as "keyform state push" takes it' },
+    },
+    run: runs(async () => (await import('./command/state/look.ts')).statePullCommand),
+  },
+  {
+    name: 'state push',
+    describe: 'Put a newer sealed state in the place of the present one',
+    positionals: [{ name: 'file', required: true, describe: 'A sealed state; - for standard input' }],
+    flags: {
+      ...STATE,
+      ...ONE,
+      force: { kind: 'switch', on: false, describe: 'Even if lineages or stacks differ, or the present one is newer' },
+    },
+    run: runs(async () => (await import('./command/state/restore.ts')).statePushCommand),
+  },
+  {
+    name: 'state mv',
+    describe: 'Give the keys of one address to another',
+    positionals: [
+      { name: 'source', required: true, describe: 'TYPE.NAME, as "keyform state list" prints it' },
+      { name: 'destination', required: true, describe: 'An address of the same type that has none' },
+    ],
+    flags: { ...STATE, ...ONE, ...DRY },
+    run: runs(async () => (await import('./command/state/change.ts')).stateMvCommand),
+  },
+  {
+    name: 'state rm',
+    describe: 'Forget keys, which stay at their clouds',
+    positionals: [{ name: 'addresses', many: true, describe: 'TYPE.NAME, as "keyform state list" prints it' }],
+    flags: {
+      ...STATE,
+      ...ONE,
+      ...DRY,
+      ...APPROVAL,
+      force: { kind: 'switch', on: false, describe: 'Forget attempts whose result is not known, too' },
+    },
+    run: runs(async () => (await import('./command/state/change.ts')).stateRmCommand),
+  },
+  {
+    name: 'state backup',
+    describe: 'Write a sealed copy of the state as it is now',
+    positionals: [{ name: 'file', describe: 'A new file; beside the state when left out' }],
     flags: { ...STATE, ...ONE },
-    run: runs(async () => (await import('./command/state.ts')).statePullCommand),
+    run: runs(async () => (await import('./command/state/restore.ts')).stateBackupCommand),
+  },
+  {
+    name: 'state restore',
+    describe: 'Say that this state is right, however old it is, and put it in place',
+    positionals: [{ name: 'file', describe: 'A sealed state, also the present one; its backup when left out' }],
+    flags: {
+      ...STATE,
+      ...ONE,
+      ...APPROVAL,
+      force: { kind: 'switch', on: false, describe: 'Even if it is of another lineage or stack' },
+    },
+    run: runs(async () => (await import('./command/state/restore.ts')).stateRestoreCommand),
+  },
+  {
+    name: 'state history',
+    describe: 'Print who changed which key when, newest last',
+    positionals: [{ name: 'address', describe: 'Only what belongs to this one' }],
+    flags: {
+      ...STATE,
+      ...ONE,
+      json: { kind: 'switch', on: false, describe: 'One JSON object a line' },
+      limit: { kind: 'value', describe: 'Only the last so many entries' },
+    },
+    run: runs(async () => (await import('./command/state/history.ts')).stateHistoryCommand),
+  },
+  {
+    name: 'state rekey',
+    describe: 'Seal the state, backups included, for other recipients or under a passphrase',
+    positionals: [STACKS],
+    flags: {
+      ...STATE,
+      add: { kind: 'value', describe: 'Add this age recipient (repeatable)' },
+      remove: { kind: 'value', describe: 'Take this age recipient away (repeatable)' },
+      passphrase: {
+        kind: 'switch',
+        on: false,
+        describe: 'Under a passphrase, asked for or in KEYFORM_NEW_PASSPHRASE',
+      },
+    },
+    run: runs(async () => (await import('./command/rekey.ts')).rekeyCommand),
+  },
+  {
+    name: 'state verify',
+    describe: 'Look at every file of the state; exit 1 when one is damaged, with what a repair would do',
+    positionals: [],
+    flags: { ...STATE, ...ONE, ...JSON_FLAG },
+    run: runs(async () => (await import('./command/verify.ts')).stateVerifyCommand),
+  },
+  {
+    name: 'state repair',
+    describe: 'Put a damaged state in order from what is authentic in its files',
+    positionals: [],
+    flags: {
+      ...STATE,
+      ...ONE,
+      ...APPROVAL,
+      'dry-run': { kind: 'switch', on: false, describe: 'Only say what would be done' },
+    },
+    run: runs(async () => (await import('./command/repair.ts')).stateRepairCommand),
   },
   {
     name: 'drift',
@@ -242,7 +362,7 @@ export const COMMANDS: readonly Command[] = [
     describe: 'Take the state lock of a run away',
     positionals: [{ name: 'id', required: true, describe: 'As the message about the lock names it' }],
     flags: { ...STATE, ...ONE },
-    run: runs(async () => (await import('./command/state.ts')).forceUnlockCommand),
+    run: runs(async () => (await import('./command/unlock.ts')).forceUnlockCommand),
   },
   {
     name: 'version',

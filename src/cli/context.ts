@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { KeyformError } from '../core/error.ts';
 import type { Clock, Environment, Files, Processes, Random } from '../core/port.ts';
@@ -7,21 +7,25 @@ import { Secret } from '../core/secret.ts';
 import type { Project } from '../engine/project.ts';
 import type { Engine } from '../engine/stack.ts';
 import type { Http } from '../io/http.ts';
-import type { StateKeys } from '../state/keys.ts';
+import type { Opening, Sealing, StateKeys } from '../state/keys.ts';
 import type { ProcessPort } from '../state/lock.ts';
-import type { Store } from '../state/store.ts';
+import type { Store, StoreOptions } from '../state/store.ts';
 import type { Style } from './render/color.ts';
 
 /** The terminal and the streams, as main hands them in. */
 export interface Terminal {
   /** Data. */
   out(text: string): void;
+  /** Data that is no text. */
+  outBytes(bytes: Uint8Array): void;
   /** Everything else: progress, diagnostics, questions. */
   err(text: string): void;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
   /** Asks a question on the terminal; null when there is nobody to answer. */
   readonly ask: ((question: string, options: { readonly hidden: boolean }) => Promise<string>) | null;
+  /** Reads standard input to its end; null where that is a terminal. */
+  readonly input: (() => Promise<Uint8Array>) | null;
 }
 
 /** What main gives to every command. */
@@ -33,6 +37,8 @@ export interface Outside {
   readonly workingFolder: string;
   readonly home: string;
   readonly files: Files;
+  /** For the emulators' own data: what befalls Keyform's disk on purpose (KEYFORM_FAULT) does not befall the clouds'. */
+  readonly emulatorFiles: Files;
   readonly clock: Clock;
   readonly random: Random;
   readonly processes: Processes;
@@ -43,6 +49,10 @@ export interface Outside {
   readonly signal: AbortSignal;
   /** Prints diagnostics for people, on standard error. */
   readonly printDiagnostics: (diagnostics: readonly Diagnostic[]) => void;
+  /** The path without symbolic links; rejects with Node's error when nothing is there. */
+  readonly realPath: (path: string) => Promise<string>;
+  /** Permission bits of a file or folder (`0o600`); null where there is none, or on a system without such bits. */
+  readonly modeOf: (path: string) => Promise<number | null>;
   /** Normalized words of the command line. */
   readonly words: readonly string[];
   readonly style: { readonly out: Style; readonly err: Style };
@@ -59,6 +69,7 @@ export interface CommonFlags {
   readonly chdir?: string;
   readonly sandbox?: boolean;
   readonly 'identity-file'?: string | readonly string[];
+  readonly 'identity-command'?: string | readonly string[];
 }
 
 /** One run of one command in its project. */
@@ -76,9 +87,18 @@ export class Workspace {
     this.folder = resolve(outside.workingFolder, flags.chdir ?? '.');
   }
 
+  async #isFolder(): Promise<boolean> {
+    try {
+      return (await this.outside.files.list(this.folder)) !== null;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return false;
+      throw error;
+    }
+  }
+
   async project(): Promise<Project> {
     const { openProject } = await import('../engine/project.ts');
-    if (this.#flags.chdir !== undefined && (await this.outside.files.list(this.folder)) === null) {
+    if (this.#flags.chdir !== undefined && !(await this.#isFolder())) {
       throw new KeyformError('invalid-usage', `There is no folder ${this.#flags.chdir}`, {
         detail: 'It was named by -chdir.',
       });
@@ -96,17 +116,56 @@ export class Workspace {
   async #findKeys(): Promise<StateKeys | null> {
     const { findKeys } = await import('../engine/identity.ts');
     const project = await this.project();
-    const { environment, files, home, terminal } = this.outside;
-    const { ask } = terminal;
-    return findKeys({
-      environment,
-      files,
-      folder: this.folder,
-      home,
-      identityFiles: list(this.#flags['identity-file']),
+    const { ask } = this.outside.terminal;
+    const found = await findKeys({
+      ...this.#identitySources(),
       recipients: project.settings.recipients,
       askPassphrase: ask === null ? null : () => this.#askPassphrase(project, ask),
     });
+    await this.#warnOfIdentityInside(found.files);
+    return found.keys;
+  }
+
+  /** All that may open the state, for a command that changes its keys. Asks nothing. */
+  async opening(): Promise<Opening> {
+    const { findOpening } = await import('../engine/identity.ts');
+    const found = await findOpening(this.#identitySources());
+    await this.#warnOfIdentityInside(found.files);
+    return found.keys;
+  }
+
+  #identitySources() {
+    const { environment, files, processes, home, terminal, signal } = this.outside;
+    return {
+      environment,
+      files,
+      processes,
+      folder: this.folder,
+      home,
+      identityFiles: list(this.#flags['identity-file']),
+      identityCommands: list(this.#flags['identity-command']),
+      onStderr: terminal.err,
+      signal,
+    };
+  }
+
+  async #warnOfIdentityInside(identityFiles: readonly string[]): Promise<void> {
+    if (identityFiles.length === 0) return;
+    const { defaultIdentityFile, filesInside } = await import('../engine/identity.ts');
+    const { environment, home, realPath } = this.outside;
+    const { stateFolder } = await this.project();
+    const inside = await filesInside(identityFiles, [this.folder, stateFolder], realPath);
+    if (inside.length === 0) return;
+    const folder = await realPath(this.folder);
+    const shown = inside.map((file) => relative(folder, file)).join(', ');
+    const own = defaultIdentityFile(environment, home);
+    this.outside.printDiagnostics([
+      {
+        severity: 'warning',
+        summary: `The identity that opens the state lies in the ${shown.startsWith('..') ? 'state' : 'project'} folder`,
+        detail: `Whoever gets that folder (a copy, a backup, a commit) gets every secret with it. Move ${shown} elsewhere${inside.includes(own) ? '' : `, for example to ${own}`}, or keep it in a secrets manager and name the command that prints it in KEYFORM_IDENTITY_COMMAND.`,
+      },
+    ]);
   }
 
   /** A passphrase that is to seal the first state of a project is asked for twice: nobody could open what a slip sealed. */
@@ -124,11 +183,15 @@ export class Workspace {
   }
 
   /** The store of a stack's state, for a command that asks no cloud. `keys` null: only the lock can be looked at. */
-  async store(stack: string, keys: StateKeys | null): Promise<Store> {
-    const { openStore } = await import('../state/store.ts');
-    const { files, clock, random, process } = this.outside;
-    const { stateFolder } = await this.project();
-    return openStore({ folder: stateFolder, stack, files, clock, random, keys, process });
+  async store(stack: string, keys: StateKeys | null, sealing?: Sealing): Promise<Store> {
+    const { storeOf } = await import('../engine/storage.ts');
+    return storeOf(this.outside, await this.project(), stack, keys, sealing);
+  }
+
+  /** What that store is opened with, for a command that works on the files themselves. */
+  async storeOptions(stack: string, keys: StateKeys | null): Promise<StoreOptions> {
+    const { storeOptions } = await import('../engine/storage.ts');
+    return storeOptions(this.outside, await this.project(), stack, keys);
   }
 
   /** The engine: with the sandbox behind it where the flag or the project says so. One for all stacks of a command. */
@@ -140,10 +203,11 @@ export class Workspace {
   async #openEngine(): Promise<Engine> {
     const { outside } = this;
     const project = await this.project();
-    const { clouds, files, clock, random, processes, environment, process, home } = outside;
+    const { clouds, files, clock, random, processes, environment, process, home, version } = outside;
     const { credentialReader } = await import('../engine/connect.ts');
     const readText = credentialReader(files, this.folder, home);
-    const base = { clouds, files, clock, random, processes, environment, readText, process, http: outside.http() };
+    const storage = { clouds, files, clock, random, process, environment, home, version };
+    const base = { ...storage, processes, readText, http: outside.http() };
     const { sandboxOf } = await import('../engine/project.ts');
     const { enabled, options } = sandboxOf(project.settings);
     if (!(this.#flags.sandbox ?? enabled)) return { ...base, override: () => null, sandbox: false };
@@ -151,7 +215,7 @@ export class Workspace {
     const sandbox = await openSandbox({
       clouds,
       folder: resolve(this.folder, '.keyform'),
-      files,
+      files: outside.emulatorFiles,
       clock,
       random,
       pid: process.pid,

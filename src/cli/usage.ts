@@ -60,7 +60,7 @@ export async function explainLine(words: readonly string[], columns: number): Pr
       if (error && error.name !== 'YError') throw error;
       throw usageError(
         message || error.message,
-        words.find((word) => !word.startsWith('-')),
+        words.filter((word) => !word.startsWith('-')),
       );
     })
     .parseAsync();
@@ -80,7 +80,8 @@ function options(y: Argv, flags: Readonly<Record<string, Flag>>): Argv {
 }
 
 /** An unreadable command line, in Keyform's own words where yargs' are less clear. */
-function usageError(message: string, named: string | undefined): KeyformError {
+function usageError(message: string, words: readonly string[]): KeyformError {
+  const [named] = words;
   const names = [...new Set([...COMMANDS.map(({ name }) => name.split(' ')[0] ?? ''), 'completion'])];
   if (named !== undefined && !names.includes(named)) {
     return new KeyformError('invalid-usage', `There is no command "${named}"`, {
@@ -95,8 +96,9 @@ function usageError(message: string, named: string | undefined): KeyformError {
     });
   }
   if (/^Not enough non-option arguments/.test(message)) {
-    return new KeyformError('invalid-usage', `"keyform ${named ?? ''}" needs to be told what`, {
-      detail: `keyform ${named ?? 'COMMAND'} -help says which words it takes.`,
+    const command = COMMANDS.find(({ name }) => words.join(' ').startsWith(name))?.name ?? named;
+    return new KeyformError('invalid-usage', `"keyform ${command ?? ''}" needs to be told what`, {
+      detail: `keyform ${command ?? 'COMMAND'} -help says which words it takes.`,
     });
   }
   const bare = /^Not enough arguments following: (.+)$/.exec(message)?.[1];

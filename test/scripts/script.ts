@@ -25,6 +25,7 @@ import {
   type Place,
   ROOT,
   type Running,
+  run,
   sharedIdentity,
   startEmulator,
 } from './tool.ts';
@@ -36,6 +37,7 @@ import {
  * outside of single quotes is a variable of the script's environment. `#` begins a comment.
  *
  *   keyform ARGS            runs the tool; exit code 0 expected, with `!` in front 1, with `?N` N
+ *   run PROGRAM ARGS        runs any program; exit code as for keyform
  *   background ARGS         starts the tool and goes on; there may be several
  *   wait [N|SIGNAL]         waits until the oldest of them ends, with exit code N (0) or by a signal
  *   signal NAME             sends the oldest a signal
@@ -57,7 +59,7 @@ import {
  *   await FILE              waits until a file is there
  *   packages NAME...        lets the project import these packages of this repository
  *   port NAME, tls NAME     a closed port; an https server with a certificate that nobody signed
- *   need openssl|root|terraform    skips the rest, and says why, where that is missing
+ *   need age|openssl|root|terraform    skips the rest, and says why, where that is missing
  *   tmpfs FOLDER BYTES      a file system of that size (needs root); `grow FOLDER BYTES` gives it another
  *
  * UPDATE_SCRIPTS=1 writes what was printed into the files under want/. Read the difference before you commit it.
@@ -155,6 +157,9 @@ class Script {
   readonly #actions: Record<string, (args: string[], how: { code: number; negated: boolean }) => unknown> = {
     keyform: async (args, { code }) => {
       this.#ended(await keyform(args, { cwd: this.#folder, env: this.#env }).ended, code);
+    },
+    run: async ([program = '', ...args], { code }) => {
+      this.#ended(await run(program, args, { cwd: this.#folder, env: this.#env }).ended, code);
     },
     background: (args) => {
       this.#background.push(keyform(args, { cwd: this.#folder, env: this.#env }));
@@ -331,7 +336,7 @@ class Script {
         return;
       }
       try {
-        execFileSync(what, ['version'], { stdio: 'pipe' });
+        execFileSync(what, [what === 'age' ? '--version' : 'version'], { stdio: 'pipe' });
       } catch {
         throw new Skipped(`${what} is not installed`);
       }
@@ -401,10 +406,13 @@ class Script {
       text
         .replaceAll(this.#place.work, '$WORK')
         .replaceAll(`${username}@${hostname()}`, '{user}@{host}')
+        .replaceAll(`@${hostname()}`, '@{host}')
         .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:{port}')
         .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '{uuid}')
+        .replace(/(\.backup-(?:\d+|unread))-\d{8}T\d{6}Z(?:-\d+)?/g, '$1-{time}')
         .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '{time}')
         .replace(/\b(?=[A-Z0-9]*\d)[A-Z0-9]{20}\b/g, '{key}')
+        .replace(/\bage1[02-9ac-hj-np-z]{58}\b/g, '{recipient}')
         .replace(/\(replaced [0-9a-f]{8}\)/g, '(replaced {hash})')
         .replace(/\bprocess \d+/g, 'process {pid}')
         // Which of the two a client sees depends on what the system hands it first.

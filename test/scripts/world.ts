@@ -24,6 +24,10 @@ export async function readState(project: string, stack: string): Promise<State> 
     random: systemRandom,
     keys: stateKeys({ identities, passphrase: null, recipients: [] }),
     process: createProcessPort(),
+    version: '0.0.0',
+    machineFolder: null,
+    refuges: [],
+    inventory: null,
   });
   return (await store.read()).state;
 }

@@ -5,7 +5,7 @@ import { hasChanges, type Plan } from '../../core/plan/plan.ts';
 import type { LoadedStack } from '../../engine/load.ts';
 import type { SavedPlan } from '../../engine/planfile.ts';
 import type { StackText } from '../../engine/source.ts';
-import type { Engine } from '../../engine/stack.ts';
+import type { EndedApply, Engine } from '../../engine/stack.ts';
 import type { ApplyResult } from '../../engine/walk.ts';
 import type { LockHolder } from '../../state/lock.ts';
 import type { Session } from '../../state/session.ts';
@@ -115,7 +115,7 @@ async function applyStack(
   const engine = await workspace.engine();
   const session = await begin(workspace, engine, text.name, flags, ui);
   const { plan, world, failed, go } = await orEnd(session, async () => {
-    const made = await makePlanFor(outside, engine, loaded, session.state, flags);
+    const made = await makePlanFor(workspace, engine, loaded, session.state, flags);
     print(outside, made.plan, ui);
     const failed = report(outside, made.plan, ui);
     const wanted = hasChanges(made.plan) || (made.plan.mode === 'refresh-only' && made.plan.drift.length > 0);
@@ -124,7 +124,7 @@ async function applyStack(
     return { ...made, failed, go: !made.plan.blocked && (wanted || made.plan.entries.length > 0) };
   });
   if (!go) {
-    await session.close();
+    printNotes(outside, (await session.close()).notes);
     const done = plan.mode === 'destroy' ? 'Destroy' : 'Apply';
     if (ui === null && !failed) outside.terminal.out(`\n${done} complete! Nothing was to be done.\n`);
     return !failed;
@@ -152,7 +152,7 @@ export async function begin(
   ui: UiStream | null,
 ): Promise<Session> {
   const { outside } = workspace;
-  const { storeOf } = await import('../../engine/stack.ts');
+  const { storeOf } = await import('../../engine/storage.ts');
   const store = storeOf(engine, await workspace.project(), stack, await workspace.keys());
   const session = await store.begin(flags.destroy === true ? 'destroy' : 'apply', {
     lockTimeoutMs: lockTimeout(flags),
@@ -164,8 +164,12 @@ export async function begin(
         );
     },
   });
-  for (const note of session.notes) outside.terminal.err(`Note: ${note}\n`);
+  printNotes(outside, session.notes);
   return session;
+}
+
+function printNotes(outside: Outside, notes: readonly string[]): void {
+  for (const note of notes) outside.terminal.err(`Note: ${note}\n`);
 }
 
 async function approve(outside: Outside, plan: Plan, flags: ApplyFlags): Promise<void> {
@@ -204,7 +208,7 @@ async function carryOut(
       ? textProgress((line) => outside.terminal.err(`${line}\n`))
       : { event: ui.apply.bind(ui), still: ui.progress.bind(ui) };
   const progress = new Progress(shown, outside.every);
-  let result: ApplyResult;
+  let result: EndedApply;
   try {
     result = await applyUnder(engine, session, loaded, plan, world, {
       parallelism: wholeNumber('parallelism', flags.parallelism, 10, 1),
@@ -215,6 +219,7 @@ async function carryOut(
     progress.stop();
   }
   printDiagnostics(outside, result.diagnostics, ui);
+  printNotes(outside, result.notes);
   if (ui !== null) {
     ui.changeSummary(result, plan.mode === 'destroy' ? 'destroy' : 'apply');
     ui.outputs(session.state.outputs);

@@ -15,14 +15,14 @@ export async function driftCommand(
 ): Promise<Outcome> {
   const workspace = new Workspace(outside, flags);
   const texts = await readNamed(workspace, list(flags.stacks));
-  const { storeOf } = await import('../../engine/stack.ts');
+  const { storeOf } = await import('../../engine/storage.ts');
   const plans: Plan[] = [];
   for (const text of texts) {
     const loaded = await load(workspace, text);
     const engine = await workspace.engine();
     const read = await storeOf(engine, await workspace.project(), text.name, await workspace.keys()).read();
     for (const note of read.notes) outside.terminal.err(`Note: ${note}\n`);
-    const { plan } = await makePlanFor(outside, engine, loaded, read.state, {
+    const { plan } = await makePlanFor(workspace, engine, loaded, read.state, {
       json: flags.json,
       refresh: true,
       'refresh-only': true,

@@ -18,7 +18,7 @@ export interface EmulatorFlags extends CommonFlags {
  */
 export async function emulatorCommand(outside: Outside, flags: EmulatorFlags): Promise<Outcome> {
   const workspace = new Workspace(outside, flags);
-  const { clouds, files, clock, random, terminal, process } = outside;
+  const { clouds, emulatorFiles: files, clock, random, terminal, process } = outside;
   const options = {
     clouds,
     port: wholeNumber('port', flags.port, 8787, 0),

@@ -2,7 +2,13 @@ import { basename, dirname, join, relative } from 'node:path';
 import { KeyformError } from '../../core/error.ts';
 import { isObject } from '../../core/json.ts';
 import { defaultIdentityFile } from '../../engine/identity.ts';
-import { generateIdentity, identityFile, identityToRecipient, parseIdentities } from '../../state/keys.ts';
+import {
+  generateIdentity,
+  identityFile,
+  identityToRecipient,
+  isPostQuantum,
+  parseIdentities,
+} from '../../state/keys.ts';
 import { type CommonFlags, DONE, type Outcome, type Outside, Workspace } from '../context.ts';
 import { JSON_STACK, TYPESCRIPT_STACK } from './starter.ts';
 
@@ -10,7 +16,19 @@ import { JSON_STACK, TYPESCRIPT_STACK } from './starter.ts';
 const SCHEMAS_BESIDE = '.keyform/schemas';
 
 /** What version control should not see: the sandbox, what synthesis writes, and what only one machine needs. */
-const IGNORED = ['node_modules/', '.keyform/', 'cdktf.out/', '*.keyform.lock', '*.keyform.age.backup', '*.plan'];
+const IGNORED = [
+  'node_modules/',
+  '.keyform/',
+  'cdktf.out/',
+  '*.plan',
+  // Of a state, all but the snapshot, the history and the inventory: what a run leaves that is under way or died, and copies.
+  '*.keyform.lock*',
+  '*.keyform.journal*',
+  '*.keyform.age.*',
+  '*.keyform.rescue-*',
+  '*.keyform.history.*',
+  '.*.keyform.*.tmp',
+];
 
 /**
  * `keyform init`: makes a folder a project that plans. It never overwrites: what is there stays, and the command says so,
@@ -18,7 +36,7 @@ const IGNORED = ['node_modules/', '.keyform/', 'cdktf.out/', '*.keyform.lock', '
  */
 export async function initCommand(
   outside: Outside,
-  flags: CommonFlags & { readonly typescript: boolean },
+  flags: CommonFlags & { readonly typescript: boolean; readonly 'post-quantum': boolean },
 ): Promise<Outcome> {
   const workspace = new Workspace(outside, flags);
   const { folder } = workspace;
@@ -36,7 +54,7 @@ export async function initCommand(
 
   // A package.json that is there already is the user's own and stays as it is.
   const installs = (await files.read(join(folder, 'package.json'))) === null;
-  const recipients = await prepareIdentity(outside, lines);
+  const recipients = await prepareIdentity(outside, flags['post-quantum'], lines);
   // In a project that is there already an example stack would only be in the way.
   const fresh = (await files.read(join(folder, 'cdktf.json'))) === null;
   const stack = flags.typescript ? 'stacks/main.ts' : 'stacks/main/main.tf.json';
@@ -69,7 +87,7 @@ export async function initCommand(
 }
 
 /** Makes the user's identity file unless there is one; returns its recipients. Under a passphrase there are none. */
-async function prepareIdentity(outside: Outside, lines: string[]): Promise<string[]> {
+async function prepareIdentity(outside: Outside, postQuantum: boolean, lines: string[]): Promise<string[]> {
   const { environment, files, clock, home } = outside;
   if ((environment.KEYFORM_PASSPHRASE ?? '') !== '') {
     lines.push('  using    the passphrase of KEYFORM_PASSPHRASE for the state');
@@ -81,9 +99,16 @@ async function prepareIdentity(outside: Outside, lines: string[]): Promise<strin
   if (there !== null) {
     lines.push(`  kept     ${shown} (your age identity)`);
     const identities = parseIdentities(new TextDecoder().decode(there), shown);
-    return Promise.all(identities.slice(0, 1).map((identity) => identityToRecipient(identity)));
+    const recipients = await Promise.all(identities.map((identity) => identityToRecipient(identity)));
+    if (!postQuantum) return recipients.slice(0, 1);
+    const strong = recipients.filter(isPostQuantum).slice(0, 1);
+    if (strong.length > 0) return strong;
+    throw new KeyformError('invalid-usage', `${shown} is there already, and holds no post-quantum identity`, {
+      detail:
+        'Nothing was done. "age-keygen -pq" (age 1.3) prints one: add its line to the file. What is sealed already needs the lines that are there.',
+    });
   }
-  const made = await generateIdentity();
+  const made = await generateIdentity(postQuantum ? 'post-quantum' : 'x25519');
   const text = identityFile(made, clock.now());
   if (!(await files.createExclusive(path, new TextEncoder().encode(text.reveal()), 0o600))) {
     throw new KeyformError('state-io', `Somebody else just made ${shown}`, { detail: 'Run "keyform init" again.' });

@@ -36,11 +36,14 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
     if (texts.length > 1 && ui === null) outside.terminal.out(`${outside.style.out.bold(`Stack ${text.name}`)}\n`);
     const loaded = await load(workspace, text);
     const engine = await workspace.engine();
-    const { scopesOf, storeOf } = await import('../../engine/stack.ts');
+    const [{ scopesOf }, { storeOf }] = await Promise.all([
+      import('../../engine/stack.ts'),
+      import('../../engine/storage.ts'),
+    ]);
     const project = await workspace.project();
     const read = await storeOf(engine, project, text.name, await workspace.keys()).read();
     for (const note of read.notes) outside.terminal.err(`Note: ${note}\n`);
-    const { plan, world } = await makePlanFor(outside, engine, loaded, read.state, flags);
+    const { plan, world } = await makePlanFor(workspace, engine, loaded, read.state, flags);
     print(outside, plan, ui);
     changed ||= hasChanges(plan) || (plan.mode === 'refresh-only' && plan.drift.length > 0);
     failed ||= report(outside, plan, ui);
@@ -69,7 +72,7 @@ export function jsonStream(outside: Outside): UiStream {
 
 /** Makes the plan that the flags ask for. */
 export async function makePlanFor(
-  outside: Outside,
+  workspace: Workspace,
   engine: Engine,
   loaded: LoadedStack,
   state: State,
@@ -86,6 +89,7 @@ export async function makePlanFor(
     flags['max-deletes'] === undefined && mode === 'destroy'
       ? null
       : wholeNumber('max-deletes', flags['max-deletes'], MAX_DELETES, 0);
+  const { outside } = workspace;
   const { terminal } = outside;
   return planStack(engine, loaded, state, {
     mode,
@@ -95,6 +99,10 @@ export async function makePlanFor(
     allowCredentialDelete: flags['allow-credential-delete'],
     refresh: flags.refresh,
     signal: outside.signal,
+    siblings: async () => {
+      const { readSiblings } = await import('../../engine/sibling.ts');
+      return readSiblings(engine, await workspace.project(), loaded.configuration.name, await workspace.keys());
+    },
     onPause: (ms) =>
       terminal.err(
         `Waiting ${Math.ceil(ms / 1000)} s: an interrupted run may have made a key that its API does not list yet.\n`,

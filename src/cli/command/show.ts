@@ -4,7 +4,7 @@ import { type CommonFlags, DONE, type Outcome, type Outside, Workspace } from '.
 import { renderPlan } from '../render/plan.ts';
 import { planJson, stateJson } from '../render/planjson.ts';
 import { renderState } from '../render/state.ts';
-import { readState } from './state.ts';
+import { readState } from './state/read.ts';
 
 /** `keyform show`: a saved plan, or the state of a stack. */
 export async function showCommand(

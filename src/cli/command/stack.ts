@@ -33,7 +33,9 @@ export async function stateNames(workspace: Workspace, names: readonly string[])
   const { KeyformError } = await import('../../core/error.ts');
   const project = await workspace.project();
   const { files } = workspace.outside;
-  const entries = (await files.list(project.stateFolder)) ?? [];
+  const { guarded } = await import('../../state/fault.ts');
+  const folder = project.stateFolder;
+  const entries = (await guarded('list the state folder', folder, () => files.list(folder))) ?? [];
   const kept = entries.flatMap(({ name }) =>
     name.endsWith('.keyform.age') ? [name.slice(0, -'.keyform.age'.length)] : [],
   );

@@ -1,6 +1,6 @@
 import type { TypeEntry } from '../../core/plan/actual.ts';
 import { livingObject, nameIn } from '../../core/plan/object.ts';
-import type { Generation, OutputState, ResourceState, State } from '../../core/state.ts';
+import type { Generation, Intent, OutputState, ResourceState, State } from '../../core/state.ts';
 import type { Style } from './color.ts';
 import { plain, quote } from './quote.ts';
 import { whole } from './value.ts';
@@ -8,10 +8,7 @@ import { whole } from './value.ts';
 /** The state of a stack for people: every key, then the outputs; no secret. */
 export function renderState(state: State, types: ReadonlyMap<string, TypeEntry>, style: Style): string {
   const resources = [...state.resources.values()].sort((a, b) => (a.address < b.address ? -1 : 1));
-  const open = [...state.intents.values()].map(
-    (intent) =>
-      `# ${intent.operation} of ${intent.address}, begun ${intent.at}, has no recorded result: run "keyform plan"\n`,
-  );
+  const open = [...state.intents.values()].map(renderAttempt);
   if (resources.length + open.length === 0 && Object.keys(state.outputs).length === 0)
     return 'The state holds no keys.\n';
   return [
@@ -21,6 +18,11 @@ export function renderState(state: State, types: ReadonlyMap<string, TypeEntry>,
   ]
     .filter((text) => text !== '')
     .join('\n');
+}
+
+/** One line for an attempt whose result nobody recorded. */
+export function renderAttempt({ operation, address, at }: Intent): string {
+  return `# ${operation} of ${address}, begun ${at}, has no recorded result: run "keyform plan"\n`;
 }
 
 /** One resource with all its living keys; no secret. */
