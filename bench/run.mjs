@@ -58,7 +58,7 @@ async function main() {
     for (const id of wanted ?? []) {
       if (!rows.some((row) => row.id === id)) throw new Error(`--only: there is no row "${id}"`);
     }
-    const groups = ['start', 'thousand', 'clouds', 'apply'].filter(
+    const groups = ['start', 'thousand', 'state', 'record', 'clouds', 'apply'].filter(
       (group) => wanted === null || rows.some((row) => wanted.has(row.id) && row.groups[0] === group),
     );
     const measured = [];
@@ -94,32 +94,35 @@ async function measureGroup(group, rows) {
     for (const row of turn) {
       const { ms, stdout } = await run(await row.command());
       await row.check?.(stdout);
-      if (round > 0) samples.get(row.id).push(ms);
+      if (round > 0) samples.get(row.id).push(row.sample?.(stdout) ?? ms);
     }
   }
-  const results = [];
-  for (const row of turn.filter((one) => one.groups[0] === group)) {
-    const { peakMb, userMs, systemMs, stdout } = await measure(await row.command(), scratch);
+  const own = turn.filter((one) => one.groups[0] === group);
+  const measures = new Map();
+  for (const row of own) {
+    const { stdout, ...measured } = await measure(await row.command(), scratch);
     await row.check?.(stdout);
-    const own = samples.get(row.id);
-    const facts = { median: (id) => median(samples.get(id)), peakMb };
-    results.push({
+    measures.set(row.id, measured);
+  }
+  const facts = { median: (id) => median(samples.get(id)), peak: (id) => measures.get(id).peakMb };
+  const results = own.map((row) => {
+    const times = samples.get(row.id);
+    return {
       id: row.id,
       title: row.title,
-      samples: own,
-      median: median(own),
-      min: Math.min(...own),
-      max: Math.max(...own),
-      peakMb,
-      userMs,
-      systemMs,
-      ratio: median(own) / median(samples.get(row.base)),
+      samples: times,
+      median: median(times),
+      min: Math.min(...times),
+      max: Math.max(...times),
+      ...measures.get(row.id),
+      ratio: median(times) / median(samples.get(row.base)),
+      base: row.base,
       limits: row.limits.map(({ words }) => words),
       broken: row.limits.filter((limit) => !limit.holds(facts)).map(({ words }) => words),
       // What a limit was compared with, where that is another row.
-      beside: Object.fromEntries([...samples].map(([id, times]) => [id, median(times)])),
-    });
-  }
+      beside: Object.fromEntries([...samples].map(([id, all]) => [id, median(all)])),
+    };
+  });
   return results;
 }
 
@@ -137,7 +140,7 @@ function report(measured, order, sizes, notes, load) {
         `${time(row.min)} – ${time(row.max)}`,
         row.userMs === null ? '–' : time(row.userMs),
         row.peakMb === null ? '–' : row.peakMb.toFixed(0),
-        row.ratio.toFixed(2),
+        row.base === 'node' ? row.ratio.toFixed(2) : '–',
         row.limits.join('; '),
         verdict(row),
       ]),
