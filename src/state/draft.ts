@@ -57,7 +57,7 @@ export async function makeDraft(options: CareOptions, evidence: Evidence): Promi
   if (choice === null) return { ...nothing, blocked: null };
   if (choice.best === null) return { ...nothing, blocked: choice.blocked };
   const { best } = choice;
-  const { sighting } = await recall(options.files, options.machineFolder, best.state.lineage);
+  const { sighting } = await recall(options.files, options.machineFolder, best.state.lineage, options.stack);
   return new Drafter(options, evidence, best, sighting).draft();
 }
 
@@ -284,7 +284,10 @@ class Drafter {
     const { conflicts, claims, backup } = this.#evidence;
     const ancestor = backup?.snapshot?.state ?? null;
     for (const file of [...conflicts, ...claims]) {
-      if (file === this.#best.from) continue;
+      if (file === this.#best.from) {
+        this.#aside(file.path, file.bytes, true);
+        continue;
+      }
       const other = file.snapshot?.state;
       if (other === undefined) {
         this.#advice.push(`${file.error?.message ?? file.path}: nothing can be had from it. It is left where it is.`);
@@ -302,7 +305,14 @@ class Drafter {
         this.#advice.push(
           `${file.path} holds keys that the state has no place for: ${left.join('; ')}. They stay there. Decide which key is to live, delete the other one at the cloud, then remove the file.`,
         );
+        continue;
       }
+      // Left where it is, it would bring back, at a later repair, what was properly deleted since. A claim with nothing new the next
+      // run clears away.
+      const isConflict = conflicts.includes(file);
+      if (taken.length === 0 && isConflict)
+        this.#steps.push(`${file.path} holds nothing that the state does not know: it is set aside.`);
+      if (taken.length > 0 || isConflict) this.#aside(file.path, file.bytes, true);
     }
   }
 

@@ -302,16 +302,10 @@ class Inspector {
     const { files, machineFolder, stack, paths } = this.#options;
     if (own == null || machineFolder === null) return;
     const { state, journalKey } = own;
-    const { sighting, notes } = await recall(files, machineFolder, state.lineage);
+    const { sighting, notes } = await recall(files, machineFolder, state.lineage, stack);
     for (const note of notes) this.#add(machineFolder, 'note', note.replace(/[.]$/, ''));
-    const applied = this.#best?.journals.find(({ file }) => file === this.#evidence.journal)?.records.length ?? 0;
-    const refusal = judge(sighting, {
-      path: paths.snapshot,
-      stack,
-      serial: state.serial,
-      mark: markOf(journalKey),
-      records: applied,
-    });
+    const { serial } = state;
+    const refusal = judge(machineFolder, sighting, { path: paths.snapshot, stack, serial, mark: markOf(journalKey) });
     if (refusal !== null) this.#add(paths.snapshot, 'damage', refusal.message, refusal.detail);
     else if (sighting === null)
       this.#add(

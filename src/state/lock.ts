@@ -82,7 +82,7 @@ export async function acquireLock(
     readonly signal?: AbortSignal;
   },
 ): Promise<Lock> {
-  const { path, files, clock, process } = options;
+  const { path, clock, process } = options;
   const holder: LockHolder = {
     id: uuid(options.random),
     pid: process.pid,
@@ -100,7 +100,7 @@ export async function acquireLock(
 
   for (;;) {
     request.signal?.throwIfAborted();
-    if (await guarded('create the lock file', path, () => files.createExclusive(path, bytes, 0o600))) {
+    if (await make(options, 'create the lock file', path, bytes)) {
       // Read back: had this process stood still here, somebody may have judged its file unreadable and replaced it.
       if ((await readLock(options))?.id === holder.id) return held(options, holder, notes);
       continue;
@@ -112,7 +112,7 @@ export async function acquireLock(
     unreadableSince = found.holder === null ? (unreadableSince ?? now) : null;
     const abandoned =
       found.holder === null ? now - (unreadableSince ?? now) >= UNREADABLE_MS : isDead(found.holder, process);
-    if (abandoned && (await replaceLock(options, found.id, holder, bytes))) {
+    if (abandoned && (await replaceLock(options, found.id, holder, bytes)) === true) {
       notes.push(
         found.holder === null
           ? 'An unreadable lock file, left by a crash, was taken over.'
@@ -155,12 +155,19 @@ export async function forceUnlock(options: LockOptions, id: string): Promise<Loc
   const done = await claim(options, id, null, async () => {
     await guarded('remove the lock file', options.path, () => options.files.remove(options.path));
   });
-  if (!done) {
+  if (done !== true) {
     throw new KeyformError('refused', `Another process is just taking over the lock of "${options.stack}"`, {
-      detail: 'Nothing was done. Look again who holds it.',
+      detail: `Nothing was done. ${done === false ? 'Look again who holds it.' : claimAdvice(options, done)}`,
     });
   }
   return found.holder;
+}
+
+function claimAdvice({ process }: LockOptions, { path, maker }: OtherClaim): string {
+  const who = `${path} is the claim of ${describeHolder(maker)}.`;
+  return maker.host === process.host
+    ? `${who} Look again who holds the lock when that process has ended.`
+    : `${who} If that machine is surely gone, remove this file and run the command again.`;
 }
 
 /** `alice@build-7, process 4242, "apply" since 2026-01-02T03:04:05.000Z` */
@@ -216,15 +223,53 @@ export function isDead(holder: LockHolder, process: ProcessPort): boolean {
   return holder.started !== null && started !== null && holder.started !== started;
 }
 
-function replaceLock(options: LockOptions, id: string, holder: LockHolder, bytes: Uint8Array): Promise<boolean> {
-  return claim(options, id, holder, () =>
-    guarded('replace the lock file', options.path, () => options.files.replace(options.path, bytes, 0o600)),
-  );
+function replaceLock(
+  options: LockOptions,
+  id: string,
+  holder: LockHolder,
+  bytes: Uint8Array,
+): Promise<boolean | OtherClaim> {
+  const { path, files } = options;
+  return claim(options, id, holder, async () => {
+    try {
+      await guarded('replace the lock file', path, () => files.replace(path, bytes, 0o600));
+    } catch (error) {
+      await takeBack(options, path, bytes);
+      throw error;
+    }
+  });
+}
+
+/** Makes a file that only one can make; false when it is there. One that was made, and could not be synced, does not stay. Throws `state-io`. */
+async function make(options: LockOptions, what: string, path: string, bytes: Uint8Array): Promise<boolean> {
+  try {
+    return await guarded(what, path, () => options.files.createExclusive(path, bytes, 0o600));
+  } catch (error) {
+    await takeBack(options, path, bytes);
+    throw error;
+  }
+}
+
+/** Removes a file that holds exactly `bytes`, which no other process writes, as far as that goes: an error is on its way already. */
+async function takeBack({ files }: LockOptions, path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    const standing = await files.read(path);
+    if (standing !== null && Buffer.compare(standing, bytes) === 0) await files.remove(path);
+  } catch {
+    // The error on its way says what is wrong with the disk.
+  }
+}
+
+/** A claim that is in the way, and who made it. */
+interface OtherClaim {
+  readonly path: string;
+  readonly maker: LockHolder;
 }
 
 /**
  * Runs `action` on the lock file as the only process that may touch the lock with this id beside its owner; false when
- * another one may, or when the lock has another id by now.
+ * another one may, or when the lock has another id by now; the claim of another one that may be alive, where that is known. What it
+ * made does not stay when it throws.
  *
  * Removing a dead lock and making one's own is not safe: of two processes that both saw the dead lock, the slower would
  * remove the lock that the faster has just made. So whoever wants to touch the lock `X` first makes the claim file
@@ -238,7 +283,7 @@ async function claim(
   id: string,
   claimant: LockHolder | null,
   action: () => Promise<void>,
-): Promise<boolean> {
+): Promise<boolean | OtherClaim> {
   const { files, process, clock } = options;
   const own: LockHolder = claimant ?? {
     id: uuid(options.random),
@@ -256,7 +301,7 @@ async function claim(
     // Ids come from a file that anybody may have written: never a path.
     const path = `${options.path}.${name.replace(/[^A-Za-z0-9-]/g, '_').slice(0, 64)}`;
     chain.unshift(path);
-    if (await guarded('create the file', path, () => files.createExclusive(path, bytes, 0o600))) {
+    if (await make(options, 'create the file', path, bytes)) {
       // Read back for the reason given in acquireLock.
       const standing = await guarded('read the file', path, () => files.read(path));
       if (standing === null || Buffer.compare(standing, bytes) !== 0) return false;
@@ -271,13 +316,20 @@ async function claim(
       if (await claimStaysUnreadable(options, path)) await guarded('remove the file', path, () => files.remove(path));
       return false;
     }
-    if (!isDead(other, process) || chain.length > 100) return false;
+    if (!isDead(other, process)) return { path, maker: other };
+    if (chain.length > 100) return false;
     name = other.id;
   }
   let done = false;
-  if ((await readLock(options))?.id === id) {
-    await action();
-    done = true;
+  try {
+    if ((await readLock(options))?.id === id) {
+      await action();
+      done = true;
+    }
+  } catch (error) {
+    // The claims of the dead stay as they were: the chain still hangs on its root.
+    if (chain[0] !== undefined) await takeBack(options, chain[0], bytes);
+    throw error;
   }
   // The last link first: the chain must hang on its root until nobody can find the old lock any more.
   for (const path of chain) await guarded('remove the file', path, () => files.remove(path));

@@ -109,7 +109,7 @@ async function carryOut(
   for (const { path, remove } of asides) {
     if (remove) await guarded('remove', path, () => files.remove(path));
   }
-  const { lineage, stack } = state;
+  const { lineage } = state;
   const notes: string[] = [];
   for (const path of work.spent) {
     await files.remove(path).catch(() => notes.push(`${path} is of no more use and could not be removed.`));
@@ -117,7 +117,7 @@ async function carryOut(
   const seen = await remember(
     files,
     options.machineFolder,
-    { lineage, stack, serial, mark: markOf(journalKey), records: 0, at: writtenAt },
+    { lineage, stack: options.stack, serial, mark: markOf(journalKey), at: writtenAt },
     { force: true },
   );
   notes.push(...seen);

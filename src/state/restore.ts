@@ -90,7 +90,7 @@ export async function beginRestore(options: StoreOptions, request: RestoreReques
   try {
     const present = await readPresent({ ...options, paths });
     const from = await readSource({ ...options, paths }, request, present);
-    const memory = await recall(options.files, options.machineFolder, from.state.lineage);
+    const memory = await recall(options.files, options.machineFolder, from.state.lineage, options.stack);
     const made = new Restorer({ ...options, paths }, request, lock, present, from, memory.sighting);
     made.refuse();
     made.look();
@@ -279,7 +279,7 @@ class Restorer implements Restoration {
     await guarded('remove the journal', paths.journal, () => files.remove(paths.journal));
     const mark = markOf(written.journalKey);
     const at = new Date(clock.now()).toISOString();
-    const seen: Sighting = { lineage: state.lineage, stack, serial, mark, records: 0, at };
+    const seen: Sighting = { lineage: state.lineage, stack, serial, mark, at };
     const notes = [
       ...history.notes,
       ...prepared.notes,
@@ -291,14 +291,14 @@ class Restorer implements Restoration {
 
   /** Whether the present state is refused because something later is known of: see {@link Store.read}. */
   #isOutOfLine(): boolean {
-    const { snapshot, records, journalBackup } = this.#found;
+    const { snapshot, journalBackup } = this.#found;
     if (snapshot === null) return false;
-    const { stack, paths } = this.#options;
+    const { stack, paths, machineFolder } = this.#options;
     const { serial, lineage } = snapshot.state;
     const folded = baseOf(journalBackup);
     if (folded !== null && folded.lineage === lineage && folded.serial >= serial) return true;
-    const present = { path: paths.snapshot, stack, serial, mark: markOf(snapshot.journalKey), records };
-    return judge(this.#sighting, present) !== null;
+    const present = { path: paths.snapshot, stack, serial, mark: markOf(snapshot.journalKey) };
+    return judge(machineFolder, this.#sighting, present) !== null;
   }
 
   /**

@@ -12,11 +12,6 @@ export interface Sighting {
   readonly serial: number;
   /** Fingerprint of the snapshot, hexadecimal: another for every snapshot, whatever its serial. */
   readonly mark: string;
-  /**
-   * Journal records on that snapshot that are known to be synced. A reader without the lock cannot know it, since it may see what a
-   * power failure takes back: it gives 0.
-   */
-  readonly records: number;
   /** RFC 3339 UTC. */
   readonly at: string;
 }
@@ -28,8 +23,6 @@ export interface Present {
   readonly stack: string;
   readonly serial: number;
   readonly mark: string;
-  /** Whole records of the journal that builds on this snapshot; 0 where there is none. */
-  readonly records: number;
 }
 
 /** The fingerprint of a snapshot: of its journal key, which no other snapshot has, and which sealing it anew by hand does not change. */
@@ -45,12 +38,11 @@ const sighting = z.strictObject({
   stack: z.string(),
   serial: z.int().min(0),
   mark: z.string().regex(/^[0-9a-f]+$/),
-  records: z.int().min(0),
   at: z.string(),
 });
 
 /**
- * What this machine remembers of a lineage; null when that is nothing. A memory that cannot be read is none, with a note: it is there
+ * What this machine remembers of a lineage under the name of this stack; null when that is nothing. A memory that cannot be read is none, with a note: it is there
  * to warn, and must not be what keeps anybody from their keys. Never throws. `folder`: the machine's own, absolute; null for a user
  * without a home folder.
  */
@@ -58,8 +50,9 @@ export async function recall(
   files: Files,
   folder: string | null,
   lineage: string,
+  stack: string,
 ): Promise<{ readonly sighting: Sighting | null; readonly notes: readonly string[] }> {
-  const path = pathOf(folder, lineage);
+  const path = pathOf(folder, lineage, stack);
   if (path === null) return { sighting: null, notes: [] };
   const unknown = (why: string) => ({
     sighting: null,
@@ -73,14 +66,14 @@ export async function recall(
   }
   if (bytes === null) return { sighting: null, notes: [] };
   const parsed = sighting.safeParse(parse(bytes));
-  if (!parsed.success || parsed.data.lineage !== lineage) return unknown('is damaged');
+  if (!parsed.success || parsed.data.lineage !== lineage || parsed.data.stack !== stack) return unknown('is damaged');
   return { sighting: parsed.data, notes: [] };
 }
 
 /**
- * Remembers a sighting where it is news: of a higher serial, or of the same snapshot with more records; never of a lower one, nor of
- * another snapshot with the same serial, unless `force` is given (the user said that this one is right). Never throws; returns
- * notes. To be called when the snapshot is known to stand: after a fold, or by a reader while nobody writes.
+ * Remembers a sighting where it is news: of a higher serial; never of a lower one, nor of another snapshot with the same serial, unless `force` is given (the user said that this one is right). Never throws; returns
+ * notes. To be called by who holds the lock, when the snapshot is known to stand. Not by readers: whoever only looks at another
+ * branch or clone would else be kept from looking at the first again.
  */
 export async function remember(
   files: Files,
@@ -88,13 +81,13 @@ export async function remember(
   seen: Sighting,
   options: { readonly force?: boolean } = {},
 ): Promise<readonly string[]> {
-  const path = pathOf(folder, seen.lineage);
+  const path = pathOf(folder, seen.lineage, seen.stack);
   if (path === null) return [];
   // What cannot be read is written anew.
-  const { sighting: before } = await recall(files, folder, seen.lineage);
-  if (before !== null && options.force !== true && !isNews(before, seen)) return [];
-  const { lineage, stack, serial, mark, records, at } = seen;
-  const text = `${JSON.stringify({ lineage, stack, serial, mark, records, at } satisfies Sighting)}\n`;
+  const { sighting: before } = await recall(files, folder, seen.lineage, seen.stack);
+  if (before !== null && options.force !== true && seen.serial <= before.serial) return [];
+  const { lineage, stack, serial, mark, at } = seen;
+  const text = `${JSON.stringify({ lineage, stack, serial, mark, at } satisfies Sighting)}\n`;
   try {
     await files.replace(path, Buffer.from(text, 'utf8'), 0o600);
     return [];
@@ -105,38 +98,27 @@ export async function remember(
   }
 }
 
-function isNews(before: Sighting, seen: Sighting): boolean {
-  if (seen.serial !== before.serial) return seen.serial > before.serial;
-  return seen.mark === before.mark && seen.records > before.records;
-}
-
 /**
- * The `rolled-back` error for a state that cannot have followed from what this machine saw of its lineage: an older one, another
- * snapshot with the same serial, or one whose journal has lost records. Null when it can, or nothing is remembered.
+ * The `rolled-back` error for a state that cannot have followed from what this machine saw of its lineage: an older one, or
+ * another snapshot with the same serial. Null when it can, or nothing is remembered. `folder` as in {@link recall}.
  */
-export function judge(seen: Sighting | null, present: Present): KeyformError | null {
+export function judge(folder: string | null, seen: Sighting | null, present: Present): KeyformError | null {
   if (seen === null) return null;
-  const { path, stack, serial, mark, records } = present;
+  const { path, stack, serial, mark } = present;
   const when = `on ${seen.at}`;
-  const refuse = (what: string, detail: string) => rolledBack(path, stack, what, detail);
+  const memory = pathOf(folder, seen.lineage, seen.stack);
+  const wayOut = memory === null ? null : `remove ${memory}, where that is remembered`;
+  const refuse = (what: string, detail: string) => rolledBack(path, stack, what, detail, wayOut);
   if (serial < seen.serial) {
     return refuse(
       `is older than one that was here: ${path} is snapshot ${serial}, and ${seen.serial} was here ${when}`,
       PUT_BACK,
     );
   }
-  if (serial > seen.serial) return null;
-  if (mark !== seen.mark) {
-    return refuse(
-      `is not the one that was here: two snapshots have number ${serial}, ${path} and another that was here ${when}`,
-      'Two machines wrote the state at the same time, each without the changes of the other. Look at both (git has the other, or a backup of the state folder), and keep the one that knows the living keys.',
-    );
-  }
-  if (records >= seen.records) return null;
-  const journal = records === 0 ? 'its journal is gone' : `its journal has ${records} records`;
+  if (serial > seen.serial || mark === seen.mark) return null;
   return refuse(
-    `has lost records: ${journal}, and on the same snapshot ${seen.records} ${seen.records === 1 ? 'was' : 'were'} here ${when}`,
-    'Put the journal back, from git or from a backup of the state folder: it may hold secrets that are nowhere else.',
+    `is not the one that was here: two snapshots have number ${serial}, ${path} and another that was here ${when}`,
+    'Two machines wrote the state at the same time, each without the changes of the other. Look at both (git has the other, or a backup of the state folder), and keep the one that knows the living keys.',
   );
 }
 
@@ -149,16 +131,27 @@ const PUT_BACK =
  */
 export function outrun(path: string, stack: string, serial: number, witness: string, least: number): KeyformError {
   const what = `is older than the files beside it: ${path} is snapshot ${serial}, and ${witness} is of snapshot ${least}`;
-  return rolledBack(path, stack, what, PUT_BACK);
+  return rolledBack(path, stack, what, PUT_BACK, `move ${witness} out of the folder`);
 }
 
-function rolledBack(path: string, stack: string, what: string, detail: string): KeyformError {
+/** `wayOut`: what somebody does who only wants to look at it; null where nothing helps. */
+function rolledBack(path: string, stack: string, what: string, detail: string, wayOut: string | null): KeyformError {
   const advice = `If this one is right, say so: keyform state restore ${path}`;
-  return new KeyformError('rolled-back', `The state of "${stack}" ${what}`, { detail: `${detail} ${advice}` });
+  const look =
+    wayOut === null
+      ? ''
+      : `\nTo only look at it on this machine, as at another branch: ${wayOut}. Nothing warns of it any more then, so apply nothing.`;
+  return new KeyformError('rolled-back', `The state of "${stack}" ${what}`, { detail: `${detail} ${advice}${look}` });
 }
 
-function pathOf(folder: string | null, lineage: string): string | null {
-  return folder === null || !LINEAGE.test(lineage) ? null : `${folder}/seen/${lineage}.json`;
+/**
+ * By lineage and stack: a state that was pushed to another stack has the lineage of the one that it comes from, and goes on without it.
+ * Of the stack's name only a hash is in the path, since no name may become a path, whatever the file system takes for the same.
+ */
+function pathOf(folder: string | null, lineage: string, stack: string): string | null {
+  if (folder === null || !LINEAGE.test(lineage)) return null;
+  const name = createHash('sha256').update('keyform-stack\n').update(stack).digest('hex').slice(0, 16);
+  return `${folder}/seen/${lineage}-${name}.json`;
 }
 
 function parse(bytes: Uint8Array): unknown {

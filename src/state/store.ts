@@ -2,7 +2,6 @@ import { KeyformError } from '../core/error.ts';
 import type { Clock, Files, Random } from '../core/port.ts';
 import { applyEntry, emptyState, type MutableState, type RunInfo, type State } from '../core/state.ts';
 import { faultCode, guarded } from './fault.ts';
-import type { Snapshot } from './format.ts';
 import { writeInventory } from './inventory.ts';
 import { baseOf, type JournalBase } from './journal.ts';
 import { Keeper } from './keeper.ts';
@@ -125,8 +124,6 @@ class FileStore implements Store {
     if (this.#judge(loaded, memory.sighting, folded) !== null) loaded = await readNow();
     const refusal = this.#judge(loaded, memory.sighting, folded);
     if (refusal !== null) throw refusal;
-    // While somebody writes, what is seen may be what a power failure takes back.
-    if ((await this.holder()) === null) await this.#remember(loaded, 0);
     const revision = revisionOf(loaded);
     const notes = [...notesOf(loaded, false), ...memory.notes];
     const state = loaded.snapshot?.state ?? emptyState(stack, '');
@@ -205,7 +202,7 @@ class FileStore implements Store {
   async #recall(loaded: Loaded): ReturnType<typeof recall> {
     if (loaded.snapshot === null) return { sighting: null, notes: [] };
     const { files, machineFolder } = this.#options;
-    return recall(files, machineFolder, loaded.snapshot.state.lineage);
+    return recall(files, machineFolder, loaded.snapshot.state.lineage, this.#options.stack);
   }
 
   /** Of the journal that was folded last, by the file that is kept of it; null when there is none, or it does not say. */
@@ -215,41 +212,26 @@ class FileStore implements Store {
   }
 
   /** The `rolled-back` error for a state that is older than what this machine, or the journal folded last, knows of. */
-  #judge({ snapshot, replay }: Loaded, sighting: Sighting | null, folded: JournalBase | null): KeyformError | null {
+  #judge({ snapshot }: Loaded, sighting: Sighting | null, folded: JournalBase | null): KeyformError | null {
     if (snapshot === null) return null;
-    const { stack } = this.#options;
+    const { stack, machineFolder } = this.#options;
     const { serial, lineage } = snapshot.state;
     const path = this.paths.snapshot;
-    const mark = markOf(snapshot.journalKey);
-    const records = replay?.records.length ?? 0;
-    const remembered = judge(sighting, { path, stack, serial, mark, records });
+    const remembered = judge(machineFolder, sighting, { path, stack, serial, mark: markOf(snapshot.journalKey) });
     if (remembered !== null || folded === null || folded.lineage !== lineage || folded.serial < serial)
       return remembered;
     return outrun(path, stack, serial, this.paths.journalBackup, folded.serial + 1);
   }
 
-  /** `records`: as in {@link Sighting}. */
-  async #remember(
-    { snapshot }: { readonly snapshot: Pick<Snapshot, 'state' | 'journalKey'> | null },
-    records: number,
-  ): Promise<readonly string[]> {
-    if (snapshot === null) return [];
-    const { files, machineFolder, clock } = this.#options;
-    const { lineage, serial, stack } = snapshot.state;
-    const mark = markOf(snapshot.journalKey);
-    return remember(files, machineFolder, {
-      lineage,
-      stack,
-      serial,
-      mark,
-      records,
-      at: new Date(clock.now()).toISOString(),
-    });
+  async #remember({ lineage, serial }: State, journalKey: Uint8Array): Promise<readonly string[]> {
+    const { files, machineFolder, clock, stack } = this.#options;
+    const at = new Date(clock.now()).toISOString();
+    return remember(files, machineFolder, { lineage, stack, serial, mark: markOf(journalKey), at });
   }
 
   async #afterEnd(state: MutableState, keeper: Keeper, refuges: readonly string[]): Promise<readonly string[]> {
     const { standing } = keeper;
-    const notes = standing === null ? [] : [...(await this.#remember({ snapshot: { ...standing, state } }, 0))];
+    const notes = standing === null ? [] : [...(await this.#remember(state, standing.journalKey))];
     for (const refuge of refuges) {
       try {
         await this.#options.files.remove(refuge);

@@ -1,7 +1,8 @@
 import type { CareOptions } from '../../src/state/evidence.ts';
-import { statePaths } from '../../src/state/snapshot.ts';
+import { markOf, remember } from '../../src/state/seen.ts';
+import { loadState, statePaths } from '../../src/state/snapshot.ts';
 import { KEYS, testClock, testProcess, testRandom } from '../state/fixture.ts';
-import type { MemoryDisk } from '../state/memory.ts';
+import { MemoryDisk } from '../state/memory.ts';
 
 let made = 0;
 
@@ -21,4 +22,15 @@ export function care(disk: MemoryDisk, options: Partial<CareOptions> = {}): Care
     refuges: [],
     ...options,
   };
+}
+
+/** The files of `machine` on a machine that has seen the snapshot of `prod` in `folder`. */
+export async function memoryOf(folder: Readonly<Record<string, Buffer>>): Promise<Record<string, Buffer>> {
+  const { snapshot } = await loadState(care(MemoryDisk.of({ ...folder })));
+  if (snapshot === null) throw new Error('there is no snapshot to remember');
+  const { lineage, serial } = snapshot.state;
+  const disk = new MemoryDisk();
+  const at = '2026-03-04T05:06:07.000Z';
+  await remember(disk, 'machine', { lineage, stack: 'prod', serial, mark: markOf(snapshot.journalKey), at });
+  return disk.content();
 }

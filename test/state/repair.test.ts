@@ -12,7 +12,7 @@ import { loadState } from '../../src/state/snapshot.ts';
 import { care } from '../fuzz/care.ts';
 import { type Folder, keysIn, makeSpecimen, recordsOf, storeOn } from '../fuzz/folder.ts';
 import { BACKUP, JOURNAL, JOURNAL_BACKUP, SNAPSHOT } from '../fuzz/mutation.ts';
-import { contentOf, creation, generation, KEYS, SECRET } from './fixture.ts';
+import { contentOf, creation, generation, intent, KEYS, SECRET } from './fixture.ts';
 import { MemoryDisk } from './memory.ts';
 
 const HISTORY = 'state/prod.keyform.history';
@@ -226,7 +226,51 @@ describe('a repair', () => {
     const conflict = await sealed(folder, (state) => {
       state.resources.set('t.a', old);
     });
-    const disk = changed(folder, { [`${SNAPSHOT}.conflict-9-abcdef01`]: conflict });
+    const path = `${SNAPSHOT}.conflict-9-abcdef01`;
+    const disk = changed(folder, { [path]: conflict });
+    const before = contentOf(await read(disk));
+    const { plan, kept } = await repair(disk);
+    expect(plan.steps[0]).toBe(`${path} holds nothing that the state does not know: it is set aside.`);
+    expect([plan.losses, plan.advice, contentOf(await read(disk))]).toEqual([[], [], before]);
+    // When the backup has forgotten the key as well, nothing would tell any more that it was removed.
+    expect(kept.map((copy) => copy.replace(/[0-9a-f]{12}$/, ''))).toEqual([`${path}.damaged-`]);
+    expect(disk.get(kept[0] ?? '')).toEqual(conflict);
+    expect(Object.keys(disk.content())).not.toContain(path);
+    expect(await planRepair(care(disk))).toMatchObject({ steps: [], advice: [] });
+  });
+
+  it('takes over from an overtaken snapshot once: what is deleted afterwards stays deleted', async () => {
+    const { folder } = await specimen();
+    const conflict = await sealed(folder, (state) => {
+      for (const entry of creation('t.new')) applyEntry(state, entry);
+    });
+    const path = `${SNAPSHOT}.conflict-9-abcdef01`;
+    const disk = changed(folder, { [path]: conflict });
+    expect((await repair(disk)).plan.steps[0]).toBe(`Taken over from ${path}: t.new: key id-1 (generation 1).`);
+    const end = intent('end', 't.new', { operation: 'delete', keyId: 'id-1', args: {} });
+    for (const entries of [
+      [{ kind: 'intent', intent: end } as const, { kind: 'deleted', intent: 'end' } as const],
+      [{ kind: 'tainted', address: 't.b', reason: 'y' } as const],
+      [{ kind: 'tainted', address: 't.b', reason: 'z' } as const],
+    ]) {
+      const session = await storeOn(disk).begin('apply', { lockTimeoutMs: 0 });
+      for (const entry of entries) await session.record(entry);
+      await session.close();
+    }
+    const before = contentOf(await read(disk));
+    expect((await repair(disk)).serial).toBeNull();
+    expect(contentOf(await read(disk))).toBe(before);
+    expect((await read(disk)).resources.has('t.new')).toBe(false);
+  });
+
+  it('that rebuilds from an overtaken snapshot does not take it up again', async () => {
+    const { folder } = await specimen();
+    const path = `${SNAPSHOT}.conflict-9-abcdef01`;
+    const disk = MemoryDisk.of({ [path]: await sealed(folder, () => {}) });
+    const { kept } = await repair(disk);
+    expect(Object.keys(disk.content())).not.toContain(path);
+    expect(kept.some((copy) => copy.startsWith(`${path}.damaged-`))).toBe(true);
+    expect((await read(disk)).resources.has('t.b')).toBe(true);
     expect(await planRepair(care(disk))).toMatchObject({ steps: [], advice: [] });
   });
 

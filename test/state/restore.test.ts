@@ -169,7 +169,7 @@ describe('restore', () => {
     const done = await restoration.commit();
     expect(done.serial).toBe(5);
     const seen = Object.entries(disk.content()).find(([path]) => path.startsWith('machine/seen/'));
-    expect(JSON.parse(String(seen?.[1]))).toMatchObject({ serial: 5, records: 0 });
+    expect(JSON.parse(String(seen?.[1]))).toMatchObject({ serial: 5, stack: 'prod' });
     const state = await stateOn(disk);
     expect([state.serial, addresses(state)]).toEqual([5, ['t.a']]);
     expect(state.resources.get('t.a')?.current?.secret?.reveal()).toBe(`${SECRET}-1`);
@@ -485,6 +485,17 @@ describe('push', () => {
     expect(disk.content()).toEqual(before);
     await push(disk, fork.get(SNAPSHOT), { force: true });
     expect(addresses(await stateOn(disk))).toEqual(['t.a', 't.b', 't.f']);
+  });
+
+  it('to another stack leaves that one and its own to themselves', async () => {
+    const { disk } = await threeRuns();
+    const dev = { stack: 'dev' };
+    await put(disk, { operation: 'state push', bytes: disk.get(SNAPSHOT), force: true }, dev);
+    await run(disk, creation('t.dev', 5), { changes: dev });
+    await run(disk, creation('t.prod', 6));
+    await run(disk, creation('t.later', 7), { changes: dev });
+    expect(addresses(await stateOn(disk))).toEqual(['t.a', 't.b', 't.c', 't.prod']);
+    expect(addresses(await stateOn(disk, dev))).toEqual(['t.a', 't.b', 't.c', 't.dev', 't.later']);
   });
 
   it('counts what a journal holds: a copy from before it is older', async () => {

@@ -5,14 +5,14 @@ import { MemoryDisk } from './memory.ts';
 
 const LINEAGE = '3f0c2c4e-5d0e-4e62-9a4f-0d7a6c1b2e11';
 const HOME = '/home/alice/.local/state/keyform';
-const FILE = `${HOME}/seen/${LINEAGE}.json`;
+// printf 'keyform-stack\nprod' | sha256sum
+const FILE = `${HOME}/seen/${LINEAGE}-ab9ff6d0e623775c.json`;
 
 const seen = (changes: Partial<Sighting> = {}): Sighting => ({
   lineage: LINEAGE,
   stack: 'prod',
   serial: 5,
   mark: 'ab12',
-  records: 3,
   at: '2026-03-04T05:06:07.000Z',
   ...changes,
 });
@@ -22,34 +22,37 @@ const present = (changes: Partial<Present> = {}): Present => ({
   stack: 'prod',
   serial: 5,
   mark: 'ab12',
-  records: 3,
   ...changes,
 });
 
 async function memoryOf(disk: MemoryDisk): Promise<Sighting | null> {
-  return (await recall(disk, HOME, LINEAGE)).sighting;
+  return (await recall(disk, HOME, LINEAGE, 'prod')).sighting;
 }
 
 describe('what was seen', () => {
-  it('is remembered by lineage, and told again', async () => {
+  it('is remembered by lineage and stack, and told again', async () => {
     const disk = new MemoryDisk();
-    expect(await recall(disk, HOME, LINEAGE)).toEqual({ sighting: null, notes: [] });
+    expect(await recall(disk, HOME, LINEAGE, 'prod')).toEqual({ sighting: null, notes: [] });
     expect(await remember(disk, HOME, seen())).toEqual([]);
     expect(Object.keys(disk.content())).toEqual([FILE]);
     expect(disk.get(FILE).toString()).toBe(
-      `{"lineage":"${LINEAGE}","stack":"prod","serial":5,"mark":"ab12","records":3,"at":"2026-03-04T05:06:07.000Z"}\n`,
+      `{"lineage":"${LINEAGE}","stack":"prod","serial":5,"mark":"ab12","at":"2026-03-04T05:06:07.000Z"}\n`,
     );
-    expect(await recall(disk, HOME, LINEAGE)).toEqual({ sighting: seen(), notes: [] });
-    expect(await recall(disk, HOME, LINEAGE.replace('3f', '4f'))).toEqual({ sighting: null, notes: [] });
+    expect(await recall(disk, HOME, LINEAGE, 'prod')).toEqual({ sighting: seen(), notes: [] });
+    for (const [lineage, stack] of [
+      [LINEAGE.replace('3f', '4f'), 'prod'],
+      [LINEAGE, 'dev'],
+    ] as const)
+      expect(await recall(disk, HOME, lineage, stack)).toEqual({ sighting: null, notes: [] });
+    await remember(disk, HOME, seen({ stack: 'dev', serial: 9, mark: 'cd34' }));
+    expect(await memoryOf(disk)).toEqual(seen());
   });
 
   it.each<[string, Partial<Sighting>, boolean]>([
-    ['a higher serial', { serial: 6, mark: 'cd34', records: 0 }, true],
-    ['more records on the same snapshot', { records: 4 }, true],
+    ['a higher serial', { serial: 6, mark: 'cd34' }, true],
     ['the very same', {}, false],
-    ['fewer records on the same snapshot', { records: 2 }, false],
-    ['another snapshot with the same serial', { mark: 'cd34', records: 9 }, false],
-    ['a lower serial', { serial: 4, mark: 'cd34', records: 9 }, false],
+    ['another snapshot with the same serial', { mark: 'cd34' }, false],
+    ['a lower serial', { serial: 4, mark: 'cd34' }, false],
   ])('only goes upward: %s', async (_, changes, isNews) => {
     const disk = new MemoryDisk();
     await remember(disk, HOME, seen());
@@ -73,15 +76,27 @@ describe('what was seen', () => {
   ])('never lets a lineage become a path: %j', async (lineage) => {
     const disk = new MemoryDisk();
     expect(await remember(disk, HOME, seen({ lineage }))).toEqual([]);
-    expect(await recall(disk, HOME, lineage)).toEqual({ sighting: null, notes: [] });
+    expect(await recall(disk, HOME, lineage, 'prod')).toEqual({ sighting: null, notes: [] });
     expect(disk.content()).toEqual({});
     expect(disk.log).toEqual([]);
   });
 
+  it.each(['../../../etc/passwd', 'a/b', '..', 'PROD', 'prod\0', '', 'x'.repeat(5000)])(
+    'never lets the name of a stack become a path: %j',
+    async (stack) => {
+      const disk = new MemoryDisk();
+      await remember(disk, HOME, seen({ stack }));
+      const [path = ''] = Object.keys(disk.content());
+      expect(path).toMatch(/^\/home\/alice\/\.local\/state\/keyform\/seen\/[-0-9a-f]{36}-[0-9a-f]{16}\.json$/);
+      expect(path).not.toBe(FILE);
+      expect((await recall(disk, HOME, LINEAGE, stack)).sighting).toEqual(seen({ stack }));
+    },
+  );
+
   it('is nothing without a home folder', async () => {
     const disk = new MemoryDisk();
     expect(await remember(disk, null, seen())).toEqual([]);
-    expect(await recall(disk, null, LINEAGE)).toEqual({ sighting: null, notes: [] });
+    expect(await recall(disk, null, LINEAGE, 'prod')).toEqual({ sighting: null, notes: [] });
     expect(disk.log).toEqual([]);
   });
 
@@ -90,12 +105,13 @@ describe('what was seen', () => {
     ['no JSON', '{"lineage":'],
     ['no object', '[1]'],
     ['another lineage', JSON.stringify(seen({ lineage: LINEAGE.replace('3f', '4f') }))],
+    ['another stack', JSON.stringify(seen({ stack: 'dev' }))],
     ['no serial', JSON.stringify({ ...seen(), serial: '5' })],
     ['a field more', JSON.stringify({ ...seen(), more: 1 })],
     ['a mark of words', JSON.stringify(seen({ mark: 'hello' }))],
   ])('blocks nobody when its file is damaged: %s', async (_, text) => {
     const disk = MemoryDisk.of({ [FILE]: Buffer.from(text) });
-    const { sighting, notes } = await recall(disk, HOME, LINEAGE);
+    const { sighting, notes } = await recall(disk, HOME, LINEAGE, 'prod');
     expect(sighting).toBeNull();
     expect(notes).toEqual([expect.stringContaining(`${FILE} is damaged`)]);
     await remember(disk, HOME, seen({ serial: 1 }));
@@ -105,7 +121,7 @@ describe('what was seen', () => {
   it('blocks nobody when the disk refuses', async () => {
     const disk = MemoryDisk.of({ [FILE]: Buffer.from(JSON.stringify(seen())) });
     disk.fault = () => 'EACCES';
-    expect(await recall(disk, HOME, LINEAGE)).toEqual({
+    expect(await recall(disk, HOME, LINEAGE, 'prod')).toEqual({
       sighting: null,
       notes: [expect.stringContaining(`${FILE} cannot be read (EACCES)`)],
     });
@@ -118,61 +134,49 @@ describe('what was seen', () => {
 describe('the judgement', () => {
   it.each<[string, Partial<Present>]>([
     ['the same', {}],
-    ['more records', { records: 4 }],
-    ['the next snapshot', { serial: 6, mark: 'cd34', records: 0 }],
-    ['a much later one', { serial: 60, mark: 'cd34', records: 0 }],
+    ['the next snapshot', { serial: 6, mark: 'cd34' }],
+    ['a much later one', { serial: 60, mark: 'cd34' }],
   ])('lets pass: %s', (_, changes) => {
-    expect(judge(seen(), present(changes))).toBeNull();
+    expect(judge(HOME, seen(), present(changes))).toBeNull();
   });
 
   it('lets everything pass of which nothing is remembered', () => {
-    expect(judge(null, present({ serial: 1 }))).toBeNull();
+    expect(judge(HOME, null, present({ serial: 1 }))).toBeNull();
   });
 
   it.each<[string, Partial<Present>, string, string]>([
     [
       'an older snapshot',
-      { serial: 4, mark: 'cd34', records: 7 },
+      { serial: 4, mark: 'cd34' },
       'The state of "prod" is older than one that was here: state/prod.keyform.age is snapshot 4, and 5 was here on 2026-03-04T05:06:07.000Z',
       'Put the newest one back',
     ],
     [
       'another one with the same serial',
-      { mark: 'cd34', records: 7 },
+      { mark: 'cd34' },
       'The state of "prod" is not the one that was here: two snapshots have number 5, state/prod.keyform.age and another that was here on 2026-03-04T05:06:07.000Z',
       'Two machines wrote the state at the same time',
     ],
-    [
-      'fewer records',
-      { records: 2 },
-      'The state of "prod" has lost records: its journal has 2 records, and on the same snapshot 3 were here on 2026-03-04T05:06:07.000Z',
-      'Put the journal back',
-    ],
-    [
-      'no journal',
-      { records: 0 },
-      'The state of "prod" has lost records: its journal is gone, and on the same snapshot 3 were here on 2026-03-04T05:06:07.000Z',
-      'Put the journal back',
-    ],
   ])('refuses %s, and says what to do', (_, changes, message, advice) => {
-    const error = judge(seen(), present(changes));
+    const error = judge(HOME, seen(), present(changes));
     expect(error).toMatchObject({ code: 'rolled-back', message });
     expect(error?.detail).toContain(advice);
     expect(error?.detail).toContain('keyform state restore state/prod.keyform.age');
+    expect(error?.detail).toContain(`To only look at it on this machine, as at another branch: remove ${FILE}, where`);
   });
 
   it('never refuses what this machine has just remembered, nor what follows it', async () => {
-    const step = fc.record({ serial: fc.nat(3), mark: fc.constantFrom('aa', 'bb'), records: fc.nat(3) });
+    const step = fc.record({ serial: fc.nat(3), mark: fc.constantFrom('aa', 'bb') });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
         const disk = new MemoryDisk();
         for (const one of steps) {
-          const refused = judge(await memoryOf(disk), present(one)) !== null;
+          const refused = judge(HOME, await memoryOf(disk), present(one)) !== null;
           await remember(disk, HOME, seen(one));
           // Refused means it was not news, so the memory is as it was; else it may be used from now on.
-          expect(judge(await memoryOf(disk), present(one)) !== null).toBe(refused);
+          expect(judge(HOME, await memoryOf(disk), present(one)) !== null).toBe(refused);
           await remember(disk, HOME, seen(one), { force: refused });
-          expect(judge(await memoryOf(disk), present(one))).toBeNull();
+          expect(judge(HOME, await memoryOf(disk), present(one))).toBeNull();
         }
       }),
       { numRuns: 200 },
