@@ -314,7 +314,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'state verify',
-    describe: 'Look at every file of the state; exit 1 when one is damaged, with what a repair would do',
+    describe: 'Look at every file of the state; exit 1 when one is damaged or for others, with what a repair would do',
     positionals: [],
     flags: { ...STATE, ...ONE, ...JSON_FLAG },
     run: runs(async () => (await import('./command/verify.ts')).stateVerifyCommand),

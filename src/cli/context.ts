@@ -28,6 +28,9 @@ export interface Terminal {
   readonly input: (() => Promise<Uint8Array>) | null;
 }
 
+/** Message of the `cancelled` error of a question that Ctrl-C answered. */
+export const UNANSWERED = 'The question was not answered';
+
 /** What main gives to every command. */
 export interface Outside {
   readonly clouds: readonly Cloud[];
@@ -78,7 +81,8 @@ export class Workspace {
   readonly folder: string;
   readonly #flags: CommonFlags;
   #project: Project | undefined;
-  #keys: Promise<StateKeys | null> | undefined;
+  #keys: Promise<{ readonly keys: StateKeys | null; readonly isOwnFile: boolean }> | undefined;
+  #passphrase: Promise<Secret> | undefined;
   #engine: Promise<Engine> | undefined;
 
   constructor(outside: Outside, flags: CommonFlags) {
@@ -107,23 +111,60 @@ export class Workspace {
     return this.#project;
   }
 
-  /** What opens the state; found once. Asks for a passphrase on a terminal only, and only when nothing else is there. */
-  keys(): Promise<StateKeys | null> {
-    this.#keys ??= this.#findKeys();
-    return this.#keys;
+  /**
+   * What opens the state; found once. Asks for a passphrase on a terminal only, and only when nothing else is there, or when all there
+   * is is the user's own identity file, which nobody named, and the state of `stack` is under a passphrase.
+   */
+  async keys(stack: string): Promise<StateKeys | null> {
+    const { statePaths } = await import('../state/snapshot.ts');
+    return this.keysOf(statePaths((await this.project()).stateFolder, stack).snapshot);
   }
 
-  async #findKeys(): Promise<StateKeys | null> {
-    const { findKeys } = await import('../engine/identity.ts');
-    const project = await this.project();
+  /** As {@link keys}, for another sealed file. */
+  async keysOf(path: string): Promise<StateKeys | null> {
+    this.#keys ??= this.#findKeys();
+    const { keys, isOwnFile } = await this.#keys;
     const { ask } = this.outside.terminal;
+    if (ask === null || !isOwnFile || keys === null || keys.recipients.length > 0) return keys;
+    const [{ isUnderPassphrase }, { readInput }] = await Promise.all([
+      import('../state/seal.ts'),
+      import('../engine/input.ts'),
+    ]);
+    const bytes = await readInput(this.outside.files, path, path);
+    if (bytes === null || !isUnderPassphrase(bytes)) return keys;
+    this.#passphrase ??= this.#askPassphrase(ask, true);
+    return { identities: [], passphrase: await this.#passphrase, recipients: [] };
+  }
+
+  async #findKeys(): Promise<{ readonly keys: StateKeys | null; readonly isOwnFile: boolean }> {
+    const { defaultIdentityFile, findKeys } = await import('../engine/identity.ts');
+    const { refuseWeak } = await import('../state/keys.ts');
+    const project = await this.project();
+    const { terminal, environment, home } = this.outside;
+    const { ask } = terminal;
+    const sources = this.#identitySources();
     const found = await findKeys({
-      ...this.#identitySources(),
+      ...sources,
       recipients: project.settings.recipients,
-      askPassphrase: ask === null ? null : () => this.#askPassphrase(project, ask),
+      askPassphrase: ask === null ? null : async () => this.#askPassphrase(ask, await this.#hasState(project)),
     });
+    const passphrase = found.keys?.passphrase ?? null;
+    // One that sealed a state once opens it, however weak it is.
+    if (passphrase !== null && !(await this.#hasState(project))) refuseWeak(passphrase, 'The passphrase');
     await this.#warnOfIdentityInside(found.files);
-    return found.keys;
+    const isNamed =
+      sources.identityFiles.length > 0 ||
+      (environment.KEYFORM_IDENTITY ?? '') !== '' ||
+      (environment.KEYFORM_IDENTITY_COMMAND ?? '') !== '';
+    const isOwnFile = !isNamed && found.files.length === 1 && found.files[0] === defaultIdentityFile(environment, home);
+    return { keys: found.keys, isOwnFile };
+  }
+
+  async #hasState(project: Project): Promise<boolean> {
+    const { guarded } = await import('../state/fault.ts');
+    const folder = project.stateFolder;
+    const entries = (await guarded('list the state folder', folder, () => this.outside.files.list(folder))) ?? [];
+    return entries.some(({ name }) => name.endsWith('.keyform.age'));
   }
 
   /** All that may open the state, for a command that changes its keys. Asks nothing. */
@@ -169,17 +210,19 @@ export class Workspace {
   }
 
   /** A passphrase that is to seal the first state of a project is asked for twice: nobody could open what a slip sealed. */
-  async #askPassphrase(project: Project, ask: NonNullable<Terminal['ask']>): Promise<Secret> {
-    const first = await ask('Passphrase of the state (or set KEYFORM_IDENTITY): ', { hidden: true });
-    const states = (await this.outside.files.list(project.stateFolder)) ?? [];
-    if (!states.some(({ name }) => name.endsWith('.keyform.age'))) {
-      if ((await ask('The same again: ', { hidden: true })) !== first) {
-        throw new KeyformError('invalid-usage', 'The two passphrases differ', {
-          detail: 'Nothing was done. Try again.',
-        });
-      }
+  async #askPassphrase(ask: NonNullable<Terminal['ask']>, opens: boolean): Promise<Secret> {
+    const passphrase = new Secret(
+      await ask('Passphrase of the state (or set KEYFORM_PASSPHRASE or KEYFORM_IDENTITY): ', { hidden: true }),
+    );
+    if (opens) return passphrase;
+    const { refuseWeak } = await import('../state/keys.ts');
+    refuseWeak(passphrase, 'The passphrase');
+    if ((await ask('The same again: ', { hidden: true })) !== passphrase.reveal()) {
+      throw new KeyformError('invalid-usage', 'The two passphrases differ', {
+        detail: 'Nothing was done. Try again.',
+      });
     }
-    return new Secret(first);
+    return passphrase;
   }
 
   /** The store of a stack's state, for a command that asks no cloud. `keys` null: only the lock can be looked at. */

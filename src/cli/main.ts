@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Outside } from './context.ts';
+import { type Outside, UNANSWERED } from './context.ts';
 
 /** Puts the real world behind the ports, runs the command, and ends the process with its exit code. */
 export async function main(options: {
@@ -54,8 +54,15 @@ export async function main(options: {
   let http: ReturnType<typeof io.createHttp> | undefined;
 
   let interrupts = 0;
+  let asking = false;
   const interrupt = () => {
     interrupts += 1;
+    if (asking) {
+      // Nothing is in flight while somebody is asked. What is said of it follows from the error.
+      process.stderr.write('\n');
+      stop.abort(new io.KeyformError('cancelled', UNANSWERED));
+      return;
+    }
     if (interrupts > 1) {
       process.stderr.write('\nStopped at once. What was in flight is in the journal; the next run looks into it.\n');
       process.exit(130);
@@ -83,7 +90,15 @@ export async function main(options: {
       errIsTerminal: process.stderr.isTTY === true,
       ask:
         process.stdin.isTTY === true && process.stderr.isTTY === true
-          ? async (question, how) => (await import('../io/question.ts')).ask(stop.signal)(question, how)
+          ? async (question, how) => {
+              const { ask } = await import('../io/question.ts');
+              asking = true;
+              try {
+                return await ask(stop.signal)(question, how);
+              } finally {
+                asking = false;
+              }
+            }
           : null,
       input:
         process.stdin.isTTY === true

@@ -1,7 +1,7 @@
 import { DiagnosticsError, mergeDiagnostics, toDiagnostics } from '../core/diagnostic.ts';
-import { isKeyformError } from '../core/error.ts';
-import { DONE, type Outcome, type Outside } from './context.ts';
-import { parseLine } from './parse.ts';
+import { isKeyformError, KeyformError } from '../core/error.ts';
+import { type CommonFlags, DONE, list, type Outcome, type Outside, UNANSWERED } from './context.ts';
+import { type Choice, parseLine } from './parse.ts';
 import { diagnosticJson } from './render/diagnostic.ts';
 
 /**
@@ -15,7 +15,11 @@ export async function run(outside: Outside): Promise<number> {
     return outcome.code;
   } catch (error) {
     if (outside.signal.aborted && isKeyformError(error, 'cancelled')) {
-      outside.terminal.err('Stopped. Nothing more was begun.\n');
+      outside.terminal.err(
+        error.message === UNANSWERED
+          ? 'Cancelled: nothing of what was asked was done.\n'
+          : 'Stopped. Nothing more was begun.\n',
+      );
       return 1;
     }
     report(outside, error);
@@ -56,8 +60,38 @@ function command(words: readonly string[]): string | undefined {
 async function dispatch(outside: Outside): Promise<Outcome> {
   const { words } = outside;
   const choice = parseLine(words);
-  if (choice !== null) return choice.command.run(outside, choice.flags);
+  if (choice !== null) return start(outside, choice);
   const { explainLine } = await import('./usage.ts');
   const explained = await explainLine(words, 100);
-  return explained === null ? DONE : explained.command.run(outside, explained.flags);
+  return explained === null ? DONE : start(outside, explained);
+}
+
+/** Runs a command whose line can be read, after a look at the values of flags that many commands take and only some need. */
+async function start(outside: Outside, { command, flags }: Choice): Promise<Outcome> {
+  await refuseOddValues(flags as CommonFlags & { readonly 'lock-timeout'?: string | readonly string[] });
+  return command.run(outside, flags);
+}
+
+/** Throws `invalid-usage`: a slip in a script is to show at once, not when the lock is first held by another. */
+async function refuseOddValues(flags: CommonFlags & { readonly 'lock-timeout'?: string | readonly string[] }) {
+  for (const name of ['identity-file', 'identity-command'] as const) {
+    if (list(flags[name]).every((value) => value.trim() !== '')) continue;
+    const what = name === 'identity-file' ? 'the name of a file' : 'a command line';
+    throw new KeyformError('invalid-usage', `-${name} is empty`, {
+      detail: `It takes ${what}; a variable in it may not be set. Leave the flag out to have the identity looked for elsewhere. Nothing was done.`,
+    });
+  }
+  const timeouts = list(flags['lock-timeout']);
+  if (timeouts.length === 0) return;
+  const { parseDuration } = await import('../core/duration.ts');
+  for (const value of timeouts) {
+    try {
+      if (value !== '0') parseDuration(value);
+    } catch (cause) {
+      throw new KeyformError('invalid-usage', `-lock-timeout is no length of time: "${value.slice(0, 40)}"`, {
+        detail: 'Write it as 30s, 5m or 1m30s; 0 does not wait. Nothing was done.',
+        cause,
+      });
+    }
+  }
 }

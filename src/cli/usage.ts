@@ -89,6 +89,12 @@ function usageError(message: string, words: readonly string[]): KeyformError {
     });
   }
   const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1]?.split(', ')[0];
+  if (unknown === 'json' && words.join(' ').startsWith('state list')) {
+    return new KeyformError('invalid-usage', '"keyform state list" has no -json', {
+      detail:
+        'It prints one address a line. For programs there are "keyform show -json", Terraform\'s form, and "keyform state pull", which tells the open attempts, lineage and serial as well.',
+    });
+  }
   if (unknown !== undefined) {
     const flags = [...new Set(['help', ...allFlags().map(([name]) => name)])];
     return new KeyformError('invalid-usage', `Unknown flag or argument "${unknown}"`, {

@@ -82,11 +82,26 @@ function detailsOf(was: Place, now: Place): string[] {
     details.push(now.generation.enabled ? 'counts as enabled' : 'counts as disabled');
   }
   if (argumentsOf(was.generation) !== argumentsOf(now.generation)) details.push('has other arguments in it');
+  if (was.generation.expiresAt !== now.generation.expiresAt) {
+    details.push(
+      now.generation.expiresAt === null ? 'counts as lasting' : `counts as valid until ${now.generation.expiresAt}`,
+    );
+  }
+  if (sorted(was.generation.attributes) !== sorted(now.generation.attributes)) {
+    details.push('has other attributes in it');
+  }
+  if (isCurrent && (was.resource.tainted === null) !== (now.resource.tainted === null)) {
+    details.push(now.resource.tainted === null ? 'is not to be replaced any more' : 'is to be replaced');
+  }
   return details;
 }
 
 function argumentsOf({ args, sensitiveArgs }: Generation): string {
-  return JSON.stringify([Object.entries(args).sort(([a], [b]) => compare(a, b)), [...sensitiveArgs].sort()]);
+  return `${sorted(args)}${JSON.stringify([...sensitiveArgs].sort())}`;
+}
+
+function sorted(object: Generation['args']): string {
+  return JSON.stringify(Object.entries(object).sort(([a], [b]) => compare(a, b)));
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { KeyformError } from '../core/error.ts';
 import { applyEntry, type MutableState } from '../core/state.ts';
 import { readHistory } from './audit.ts';
 import type { CareOptions, Evidence, SnapshotFile } from './evidence.ts';
@@ -269,7 +270,7 @@ class Drafter {
     const { paths } = this.#options;
     if (backup !== null && backup.snapshot === null) {
       this.#aside(paths.backup, backup.bytes, snapshot?.snapshot == null);
-      this.#steps.push(`${paths.backup} is of no use (${backup.error?.code ?? ''}): it is set aside.`);
+      this.#steps.push(`${paths.backup} is of no use (${uselessness(backup.error)}): it is set aside.`);
     }
     if (backup?.snapshot == null || journalBackup?.base == null || this.#asides.has(paths.journalBackup)) return;
     const { lineage, serial } = backup.snapshot.state;
@@ -447,4 +448,18 @@ function adopted(
     changed: [],
     reason: `from ${file.path.slice(file.path.lastIndexOf('/') + 1)}`,
   };
+}
+
+/** Why a file that should hold a snapshot holds none, in few words. */
+function uselessness(error: KeyformError | null): string {
+  switch (error?.code) {
+    case 'wrong-identity':
+      return 'the keys at hand do not open it';
+    case 'wrong-kind':
+      return 'it is another file';
+    case 'empty-state':
+      return 'it is empty';
+    default:
+      return 'it is damaged';
+  }
 }

@@ -12,6 +12,17 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENOENT: 'The folder vanished meanwhile. Put it back before running the command again.',
   EISDIR: 'There is a folder where a file should be. Move it away.',
   ENOTDIR: 'There is a file where a folder should be. Move it away.',
+  EMFILE: 'Too many files are open at once. Raise the limit (ulimit -n) and run the command again.',
+  ENFILE: 'Too many files are open on this machine. Run the command again when there are fewer.',
+  EBUSY: 'Another program holds the file. Run the command again when it has let go of it.',
+  ETXTBSY: 'Another program holds the file. Run the command again when it has let go of it.',
+  ELOOP: 'A symbolic link in its path leads back to itself. Put the link right.',
+  ENAMETOOLONG: 'The name is too long for the file system. Give the stack a shorter one, or move the state folder.',
+  EXDEV: 'The state folder is spread over two file systems. Put all of its files on one.',
+  ESTALE: 'The network share that the folder is on was cut off. Mount it again, then run the command again.',
+  ETIMEDOUT: 'The network share that the folder is on does not answer. Run the command again when it does.',
+  ENOTSUP: 'The file system cannot do that. Move the state to another one (context.keyform.state in cdktf.json).',
+  EOPNOTSUPP: 'The file system cannot do that. Move the state to another one (context.keyform.state in cdktf.json).',
 };
 
 /** Node's error code of a thrown value (`ENOSPC`), or null when it has none. */
@@ -20,12 +31,35 @@ export function faultCode(error: unknown): string | null {
   return typeof code === 'string' ? code : null;
 }
 
+/** The same in few words, to stand in parentheses in a note, which has no room for a remedy. */
+const WORDS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would exceed a size limit',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  EIO: 'the disk reported an error',
+  ENOENT: 'its folder is gone',
+  EISDIR: 'there is a folder in its place',
+  ENOTDIR: 'there is a file where its folder should be',
+};
+
+/** Why a file operation failed, in words and without a full stop: `the disk is full (ENOSPC)`, or what the system says. */
+export function faultWords(error: unknown): string {
+  const code = faultCode(error);
+  const words = code === null ? undefined : WORDS[code];
+  if (words !== undefined) return `${words} (${code})`;
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The `state-io` error for a failed file operation: `what` completes "Cannot …", the remedy follows from the cause. */
 export function stateIo(what: string, path: string, cause: unknown): KeyformError {
   const code = faultCode(cause);
   return new KeyformError('state-io', `Cannot ${what} ${path}${code === null ? '' : ` (${code})`}`, {
     detail:
-      (code === null ? undefined : REMEDIES[code]) ?? 'The operating system refused; its own words are the cause.',
+      (code === null ? undefined : REMEDIES[code]) ??
+      `The operating system refused${cause instanceof Error ? `. In its own words: ${cause.message.slice(0, 200)}` : '.'}`,
     cause,
   });
 }

@@ -1,15 +1,19 @@
+import type { KeyformError } from '../core/error.ts';
 import { readHistory } from './audit.ts';
 import { type CareOptions, type Evidence, gatherSteadily, type SnapshotFile } from './evidence.ts';
 import { contentOf } from './leftover.ts';
-import { describeHolder, UNREADABLE } from './lock.ts';
+import { describeHolder, isDead, UNREADABLE } from './lock.ts';
 import { takeOver } from './merge.ts';
 import { choose, copyState, follow, type JournalReading, type Rebuilt, readJournalOn } from './rebuild.ts';
 import { mergeRescue } from './rescue.ts';
 import { noIdentity } from './seal.ts';
 import { judge, markOf, recall } from './seen.ts';
 
-/** `damage`: somebody must do something about it. `note`: worth knowing. */
-export type Verdict = 'ok' | 'note' | 'damage';
+/**
+ * `damage`: somebody must do something about it. `unread`: it is sealed for others, as far as can be told, so nothing is known of it,
+ * and a run could not go on. `note`: worth knowing.
+ */
+export type Verdict = 'ok' | 'note' | 'unread' | 'damage';
 
 /** What one file is, or what is wrong with it. */
 export interface Finding {
@@ -29,6 +33,8 @@ export interface Inspection {
   /** In the order in which the files matter; none of a file that is not there and need not be. */
   readonly findings: readonly Finding[];
   readonly damaged: boolean;
+  /** Whether a file that counts is `unread`: then a state that is not damaged is not known to be whole either. */
+  readonly unread: boolean;
 }
 
 /**
@@ -37,11 +43,12 @@ export interface Inspection {
  */
 export async function inspectState(options: CareOptions): Promise<Inspection> {
   const evidence = await gatherSteadily(options);
-  if (evidence.paths.length === 0) return { exists: false, findings: [], damaged: false };
+  if (evidence.paths.length === 0) return { exists: false, findings: [], damaged: false, unread: false };
   if (options.keys === null) throw noIdentity(options.paths.snapshot);
   const choice = await choose(evidence, options.keys);
   const findings = await new Inspector(options, evidence, choice?.best ?? null).all();
-  return { exists: true, findings, damaged: findings.some(({ verdict }) => verdict === 'damage') };
+  const has = (wanted: Verdict) => findings.some(({ verdict }) => verdict === wanted);
+  return { exists: true, findings, damaged: has('damage'), unread: has('unread') };
 }
 
 class Inspector {
@@ -50,11 +57,15 @@ class Inspector {
   /** What the files come to; null when that is nothing. */
   readonly #best: Rebuilt | null;
   readonly #findings: Finding[] = [];
+  /** Whether a run is at work, as far as can be told: what it has not finished is no leaving of a killed one. */
+  readonly #live: boolean;
 
   constructor(options: CareOptions, evidence: Evidence, best: Rebuilt | null) {
     this.#options = options;
     this.#evidence = evidence;
     this.#best = best;
+    const { holder } = evidence;
+    this.#live = holder !== null && holder !== UNREADABLE && !isDead(holder, options.process);
   }
 
   async all(): Promise<readonly Finding[]> {
@@ -81,8 +92,23 @@ class Inspector {
     const { holder } = this.#evidence;
     const { lock } = this.#options.paths;
     if (holder === null) return;
-    const who = holder === UNREADABLE ? 'is unreadable' : `is held by ${describeHolder(holder)}`;
-    this.#add(lock, 'note', `The lock ${who}`, 'While a run is at work, what is found here may be half of a change.');
+    if (holder === UNREADABLE) {
+      this.#add(lock, 'note', 'The lock is unreadable', 'A crash left it, most likely; the next run takes it over.');
+    } else if (this.#live) {
+      this.#add(
+        lock,
+        'note',
+        `The lock is held by ${describeHolder(holder)}`,
+        'While a run is at work, what is found here may be half of a change.',
+      );
+    } else {
+      this.#add(
+        lock,
+        'note',
+        `The lock was left by a process that is gone: ${describeHolder(holder)}`,
+        'Nobody holds it; the next run takes it over.',
+      );
+    }
   }
 
   #snapshot(): void {
@@ -93,7 +119,12 @@ class Inspector {
       return;
     }
     if (snapshot.snapshot === null) {
-      this.#add(paths.snapshot, 'damage', shortly(snapshot), snapshot.error?.detail ?? '');
+      const verdict = unopened(snapshot.error);
+      const more =
+        verdict === 'unread' && this.#best !== null
+          ? ` ${this.#best.from.path} opens, so perhaps the recipients were changed since. If nobody did that, "keyform state repair -dry-run" says what could be rebuilt.`
+          : '';
+      this.#add(paths.snapshot, verdict, shortly(snapshot), `${snapshot.error?.detail ?? ''}${more}`);
       return;
     }
     this.#add(paths.snapshot, 'ok', about(snapshot), recipientsText(snapshot));
@@ -121,7 +152,9 @@ class Inspector {
     const own = snapshot?.snapshot ?? null;
     if (own === null) {
       const reading = this.#best?.journals.find(({ file }) => file === journal);
-      if (reading === undefined) {
+      if (reading === undefined && base !== null && unopened(snapshot?.error ?? null) === 'unread') {
+        this.#add(path, 'unread', `Builds on snapshot ${base.serial}, which holds its key`);
+      } else if (reading === undefined) {
         const which =
           base === null ? 'its header is damaged' : `it builds on snapshot ${base.serial} of lineage ${base.lineage}`;
         this.#add(path, 'damage', `Cannot be read without its snapshot: ${which}`);
@@ -160,6 +193,7 @@ class Inspector {
         );
         const unfit = applied.journals.flatMap((one) => one.unfit);
         if (unfit.length > 0) this.#add(path, 'damage', 'Contradicts its snapshot', unfit.join('; '));
+        else if (this.#live) this.#add(path, 'note', `${recordsText(reading)} of the run that holds the lock`);
         else if (reading.records.length > 0 || reading.torn) {
           const torn = reading.torn ? '; a last one was cut off by a crash before it counted' : '';
           this.#add(
@@ -177,7 +211,10 @@ class Inspector {
     const { backup, snapshot } = this.#evidence;
     if (backup === null) return;
     if (backup.snapshot === null) {
-      this.#add(backup.path, 'damage', shortly(backup), 'It is not needed as long as the snapshot is whole.');
+      const detail = 'It is not needed as long as the snapshot is whole.';
+      // Sealed before the keys were changed, say: nothing that a run would stumble over.
+      if (unopened(backup.error) === 'unread') this.#add(backup.path, 'note', shortly(backup), detail);
+      else this.#add(backup.path, 'damage', shortly(backup), detail);
       return;
     }
     const { lineage } = backup.snapshot.state;
@@ -193,6 +230,10 @@ class Inspector {
     const before = backup?.snapshot ?? null;
     if (base === null) {
       this.#add(path, 'damage', 'Its header is damaged', 'It is not needed as long as the snapshot is whole.');
+      return;
+    }
+    if (backup !== null && before === null && unopened(backup.error) === 'unread') {
+      this.#add(path, 'note', `Builds on snapshot ${base.serial}, whose key is in what cannot be opened`);
       return;
     }
     if (before === null || base.lineage !== before.state.lineage || base.serial !== before.state.serial) {
@@ -219,11 +260,19 @@ class Inspector {
 
   #leftovers(): void {
     const { temporary, strange, aside, claims, journalNext } = this.#evidence;
-    for (const path of temporary)
-      this.#add(path, 'note', 'Half-written by a process that was killed; the next run removes it');
-    if (journalNext !== null)
-      this.#add(journalNext.path, 'note', 'A journal that never began; the next run removes it');
-    for (const claim of claims) this.#overtaken(claim, 'A snapshot that never took its place');
+    const live = this.#live;
+    const killed = 'Half-written by a process that was killed; the next run removes it';
+    for (const path of temporary) {
+      this.#add(path, 'note', live ? 'Half-written, by the run that holds the lock or one that was killed' : killed);
+    }
+    if (journalNext !== null) {
+      const never = 'A journal that never began; the next run removes it';
+      this.#add(journalNext.path, 'note', live ? 'The next journal of the run that holds the lock' : never);
+    }
+    for (const claim of claims) {
+      if (live) this.#add(claim.path, 'note', 'A snapshot that the run that holds the lock is about to put in place');
+      else this.#overtaken(claim, 'A snapshot that never took its place');
+    }
     for (const path of aside) this.#add(path, 'note', 'Set aside; remove it when nobody needs it');
     for (const path of strange) this.#add(path, 'note', 'Not a file that Keyform makes');
   }
@@ -239,7 +288,7 @@ class Inspector {
     if (other === undefined) {
       // What was about to be folded is in the journal still.
       const isUnfinished = this.#evidence.claims.includes(file);
-      this.#add(file.path, isUnfinished ? 'note' : 'damage', `${name}: ${shortly(file)}`);
+      this.#add(file.path, isUnfinished ? 'note' : unopened(file.error), `${name}: ${lower(shortly(file))}`);
     } else if (mine === undefined || other.lineage !== mine.lineage) {
       this.#add(file.path, 'note', `${name}, of another state: lineage ${other.lineage}`);
     } else {
@@ -257,15 +306,22 @@ class Inspector {
     const state = this.#best?.state;
     for (const { path, rescue, error } of this.#evidence.rescues) {
       if (rescue === null) {
-        this.#add(path, 'damage', sentence(without(error?.message ?? '', path)), error?.detail ?? '');
+        this.#add(path, unopened(error), sentence(without(error?.message ?? '', path)), error?.detail ?? '');
         continue;
       }
       if (state === undefined || rescue.lineage !== state.lineage || rescue.stack !== state.stack) {
         this.#add(path, 'note', `Facts of another state: lineage ${rescue.lineage}`);
         continue;
       }
-      const { entries, conflicts } = mergeRescue(state, rescue);
-      if (conflicts.length > 0) {
+      const { entries, conflicts, outlived } = mergeRescue(state, rescue);
+      if (outlived) {
+        this.#add(
+          path,
+          'note',
+          'Facts of an earlier run; the state has gone on since without them',
+          `${conflicts.join('; ')}. Remove the file once that is not a key in use at the cloud.`,
+        );
+      } else if (conflicts.length > 0) {
         this.#add(
           path,
           'damage',
@@ -324,15 +380,25 @@ class Inspector {
       if (mode !== null && (mode & 0o077) !== 0) open.push(path.slice(folder.length + 1));
     }
     if (open.length === 0) return;
+    const { snapshot, backup, journal, journalBackup, lock } = this.#options.paths;
+    // Each of them is made anew by a run that writes; the history is only written on.
+    const byItself = open.filter((name) =>
+      [snapshot, backup, journal, journalBackup, lock].includes(`${folder}/${name}`),
+    );
     const folderMode = await modeOf(folder);
     const isOpen = folderMode === null || (folderMode & 0o077) !== 0;
     this.#add(
       folder,
       'note',
       `Other users of this machine may read ${open.length} of its files${isOpen ? '' : ', were it not for the mode of the folder'}`,
-      `They are sealed, but for history and lock. To close them:\n  chmod 600 ${open.map((name) => `${folder}/${name}`).join(' ')}`,
+      `They are sealed, but for history and lock. ${byItself.length === 0 ? '' : `Git, say, keeps no modes: the next run that changes something puts ${open.length === byItself.length ? 'them' : byItself.join(', ')} right. `}To close them now:\n  chmod 600 ${open.map((name) => `${folder}/${name}`).join(' ')}`,
     );
   }
+}
+
+/** The verdict on a file that counts and does not open. */
+function unopened(error: KeyformError | null): Verdict {
+  return error?.code === 'wrong-identity' ? 'unread' : 'damage';
 }
 
 /** `Snapshot 4, written …: 3 keys, 1 without its secret` */
@@ -368,6 +434,10 @@ function without(message: string, path: string): string {
 
 function sentence(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+function lower(text: string): string {
+  return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;
 }
 
 function recordsText({ records }: JournalReading): string {

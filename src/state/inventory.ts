@@ -1,6 +1,6 @@
 import type { Files } from '../core/port.ts';
 import type { State } from '../core/state.ts';
-import { faultCode } from './fault.ts';
+import { faultWords } from './fault.ts';
 
 /**
  * Brings the inventory file of a stack up to `state`, where the project keeps one; leaves a file alone that says so already. It follows
@@ -24,6 +24,6 @@ export async function writeInventory(
     if (present === null || !bytes.equals(present)) await files.replace(path, bytes, 0o644);
     return [];
   } catch (error) {
-    return [`The inventory ${path} could not be written (${faultCode(error) ?? String(error)}): it is out of date.`];
+    return [`The inventory ${path} could not be written: ${faultWords(error)}. It is out of date.`];
   }
 }

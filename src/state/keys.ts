@@ -104,6 +104,37 @@ export function briefly(recipient: string): string {
   return recipient.length <= 80 ? recipient : `${recipient.slice(0, 20)}…${recipient.slice(-6)}`;
 }
 
+/** A recipient in the middle of a sentence: `age1qqqqqqqq…abcdef`. */
+export function shortly(recipient: string): string {
+  return recipient.length <= 24
+    ? recipient
+    : `${recipient.slice(0, isPostQuantum(recipient) ? 16 : 12)}…${recipient.slice(-6)}`;
+}
+
+/** Fewest letters of a new passphrase: five of the shortest words of a word list. Any opens what it sealed once. */
+const SHORTEST = 12;
+
+/**
+ * Refuses a passphrase that is to seal something from now on and can be guessed at once; `source` begins the message. It is a floor and
+ * no measure: the program age looks at nothing but emptiness. Throws `invalid-usage`, and never quotes it.
+ */
+export function refuseWeak(passphrase: Secret, source: string): void {
+  const letters = [...passphrase.reveal().trim()];
+  const why =
+    letters.length === 0
+      ? 'is empty'
+      : letters.length < SHORTEST
+        ? `is shorter than ${SHORTEST} letters`
+        : new Set(letters).size < 3
+          ? 'is one letter or two, repeated'
+          : null;
+  if (why === null) return;
+  throw new KeyformError('invalid-usage', `${source} ${why}`, {
+    detail:
+      'Whoever gets the file can try passphrases on it for as long as they like. Take five words or more by chance, as "age -p" proposes them. Nothing was done.',
+  });
+}
+
 /** Puts keys together. Throws `invalid-configuration` for a passphrase beside recipients or identities: age seals a file
  * either under one passphrase or for recipients, so it would not be clear which. Null when nothing at all is given. */
 export function stateKeys(options: {
@@ -143,7 +174,7 @@ export async function sealingFor(keys: StateKeys, previous: readonly string[]): 
   if (keys.recipients.length > 0) {
     if (keys.recipients.some((recipient) => own.includes(recipient))) return { recipients: keys.recipients };
     throw new KeyformError('invalid-configuration', 'The identity in use is not among the recipients of the state', {
-      detail: `What is written now could not be read again. Add its recipient: ${own.map(briefly).join(', ')}`,
+      detail: `What is written now could not be read again. Add its recipient: ${own.map(briefly).join(', ')}${own.some(isPostQuantum) ? ' ("age-keygen -y" prints it whole)' : ''}`,
     });
   }
   if (previous.length === 0) {

@@ -120,7 +120,7 @@ export async function acquireLock(
       );
       // The lock is held by now: a leftover that cannot be removed is worth a word and no more.
       await tidy(options, holder.id).catch((error: unknown) =>
-        notes.push(`Leftovers remain beside the lock: ${error}`),
+        notes.push(`Leftovers remain beside the lock: ${error instanceof Error ? error.message : String(error)}.`),
       );
       return held(options, holder, notes);
     }

@@ -46,6 +46,8 @@ export interface Restoration {
   readonly unreadable: KeyformError | null;
   /** False when the state is the same already, and counts as right: then `commit` writes nothing. */
   readonly isNeeded: boolean;
+  /** Whether it is the present snapshot itself that is said to be right. */
+  readonly isAsItLies: boolean;
   /** What becomes of the keys that the present state knows; all return where it cannot be read. */
   readonly changes: readonly KeyChange[];
   readonly changesOutputs: boolean;
@@ -124,6 +126,7 @@ class Restorer implements Restoration {
   readonly present: Dated | null;
   readonly unreadable: KeyformError | null;
   readonly isNeeded: boolean;
+  readonly isAsItLies: boolean;
   readonly changes: readonly KeyChange[];
   readonly changesOutputs: boolean;
   readonly carried: readonly Intent[];
@@ -166,6 +169,7 @@ class Restorer implements Restoration {
     this.dropped = [...(now?.intents.values() ?? [])].filter(({ id }) => !next.intents.has(id));
     this.changes = compareStates(now ?? { ...next, resources: new Map() }, next);
     this.changesOutputs = now !== null && JSON.stringify(now.outputs) !== JSON.stringify(next.outputs);
+    this.isAsItLies = source === found.snapshot;
     this.isNeeded = now === null || contentOf(now) !== contentOf(next) || this.#isOutOfLine();
   }
 

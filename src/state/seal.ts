@@ -4,7 +4,7 @@ import { KeyformError } from '../core/error.ts';
 import type { Secret } from '../core/secret.ts';
 import { EMPTY_PAYLOAD, openX25519, sealPayload, sealX25519 } from './age.ts';
 import { damaged } from './format.ts';
-import type { Opening, Sealing } from './keys.ts';
+import { briefly, type Opening, type Sealing } from './keys.ts';
 
 /** First line of an age v1 file: https://age-encryption.org/v1 */
 const MAGIC = 'age-encryption.org/v1\n';
@@ -31,7 +31,7 @@ export async function seal(bytes: Uint8Array, sealing: Sealing, workFactor = WOR
       try {
         encrypter.addRecipient(recipient);
       } catch (cause) {
-        throw new KeyformError('invalid-configuration', `The age recipient ${recipient} is not valid`, {
+        throw new KeyformError('invalid-configuration', `The age recipient ${briefly(recipient)} is not valid`, {
           detail: 'There is a slip in it, or it is of a kind that is not supported. Copy it again, whole.',
           cause,
         });
@@ -122,20 +122,29 @@ export function noIdentity(what: string): KeyformError {
 
 function wrongIdentity(bytes: Uint8Array, keys: Opening, what: string): KeyformError {
   // Only to say something helpful: nothing is decided from these unauthenticated lines.
-  const header = Buffer.from(bytes).toString('latin1').split('\n---', 1)[0] ?? '';
-  const underPassphrase = /^-> scrypt /m.test(header);
+  const underPassphrase = isUnderPassphrase(bytes);
   const detail = underPassphrase
     ? keys.passphrase === null
-      ? 'It is sealed under a passphrase: set KEYFORM_PASSPHRASE, and name no identity.'
+      ? 'It is sealed under a passphrase: set KEYFORM_PASSPHRASE, or run the command at a terminal, which asks for it. Name no identity then, neither by flags nor in KEYFORM_IDENTITY or KEYFORM_IDENTITY_COMMAND; your own identity file may stay.'
       : 'The passphrase is another one.'
     : keys.passphrase === null
       ? 'It is sealed for other recipients. Use the identity that it was made with, or ask one of its recipients to add yours.'
-      : 'It is sealed for age recipients, not under a passphrase: set KEYFORM_IDENTITY or -identity-file.';
+      : 'It is sealed for age recipients, not under a passphrase: take KEYFORM_PASSPHRASE away, and set KEYFORM_IDENTITY or -identity-file, unless your own identity file is one of theirs.';
+  const isOfAnotherKind = underPassphrase === (keys.passphrase === null);
   return new KeyformError(
     'wrong-identity',
     `${what} cannot be opened with this ${keys.passphrase === null ? 'identity' : 'passphrase'}`,
-    { detail: `${detail} (If it was the right one, the file's header is damaged.)` },
+    { detail: isOfAnotherKind ? detail : `${detail} (If it was the right one, the file's header is damaged.)` },
   );
+}
+
+/** Whether a sealed file is under a passphrase, as its header says, which nothing vouches for before the file is opened. */
+export function isUnderPassphrase(bytes: Uint8Array): boolean {
+  const header =
+    Buffer.from(bytes.subarray(0, 64 * 1024))
+      .toString('latin1')
+      .split('\n---', 1)[0] ?? '';
+  return /^-> scrypt /m.test(header);
 }
 
 // Passphrases: age's scrypt stanza, https://github.com/C2SP/C2SP/blob/main/age.md#scrypt-recipient-stanza. The library's own, in

@@ -1,11 +1,11 @@
 import { KeyformError } from '../core/error.ts';
 import type { Clock, Files, Random } from '../core/port.ts';
 import { applyEntry, emptyState, type MutableState, type RunInfo, type State } from '../core/state.ts';
-import { faultCode, guarded } from './fault.ts';
+import { faultWords, guarded } from './fault.ts';
 import { writeInventory } from './inventory.ts';
 import { baseOf, type JournalBase } from './journal.ts';
 import { Keeper } from './keeper.ts';
-import type { Sealing, StateKeys } from './keys.ts';
+import { type Sealing, type StateKeys, shortly } from './keys.ts';
 import { clearLeftovers } from './leftover.ts';
 import {
   acquireLock,
@@ -37,6 +37,8 @@ export interface ReadState {
   readonly revision: string;
   /** What a person should know of it: a run that crashed, a record that it did not finish. */
   readonly notes: readonly string[];
+  /** In words, whom the next write seals the state for and whom no longer; null when nothing changes, or there is no state. */
+  readonly resealing: string | null;
 }
 
 /** The state of one stack. */
@@ -130,7 +132,8 @@ class FileStore implements Store {
     const rescued = await this.#rescued(state);
     for (const { merge } of rescued.files) for (const entry of merge.entries) applyEntry(state, entry);
     notes.push(...rescued.notes, ...rescued.files.map((file) => rescueNote(file, false)));
-    return { state, exists: loaded.snapshot !== null, revision, notes };
+    const resealing = loaded.snapshot === null ? null : recipientsNote(this.#options, loaded.snapshot.recipients);
+    return { state, exists: loaded.snapshot !== null, revision, notes, resealing };
   }
 
   async begin(operation: string, request: Parameters<Store['begin']>[1]): Promise<Session> {
@@ -170,7 +173,8 @@ class FileStore implements Store {
     notes.push(...rescued.notes, ...rescued.files.map((file) => rescueNote(file, true)));
     notes.push(...(await clearLeftovers(options, state)));
     await keeper.begin(loaded, state);
-    notes.push(...recipientsNote(options, keeper.recipients));
+    const resealing = loaded.snapshot === null ? null : recipientsNote(options, keeper.recipients);
+    if (resealing !== null) notes.push(resealing);
     const refuges: string[] = [];
     const session = startSession({
       keeper,
@@ -236,7 +240,7 @@ class FileStore implements Store {
       try {
         await this.#options.files.remove(refuge);
       } catch (error) {
-        notes.push(`${refuge} is of no more use, and could not be removed (${faultCode(error) ?? String(error)}).`);
+        notes.push(`${refuge} is of no more use, and could not be removed: ${faultWords(error)}.`);
       }
     }
     return [...notes, ...(await writeInventory(this.#options, state))];
@@ -331,11 +335,18 @@ function rescueNote({ path, merge }: Rescued, locked: boolean): string {
 }
 
 /** The recipients named in the configuration take effect at the next write; until then the state is sealed as it was. */
-function recipientsNote(options: StoreOptions, current: readonly string[]): string[] {
-  const wanted = options.keys?.recipients ?? [];
-  if (wanted.length === 0) return [];
-  const added = wanted.filter((r) => !current.includes(r)).length;
-  const removed = current.filter((r) => !wanted.includes(r)).length;
-  if (added === 0 && removed === 0) return [];
-  return [`The recipients of the state change at the next write: ${added} added, ${removed} removed.`];
+function recipientsNote({ keys, sealing }: StoreOptions, current: readonly string[]): string | null {
+  const wanted = keys?.recipients ?? [];
+  // Whoever names a sealing tells by itself what it changes.
+  if (wanted.length === 0 || sealing !== undefined) return null;
+  const added = wanted.filter((recipient) => !current.includes(recipient));
+  const removed = current.filter((recipient) => !wanted.includes(recipient));
+  const parts = [
+    ...(added.length === 0 ? [] : [`added: ${added.map(shortly).join(', ')}`]),
+    ...(removed.length === 0 ? [] : [`removed: ${removed.map(shortly).join(', ')}`]),
+  ];
+  if (parts.length === 0) return null;
+  const rest =
+    removed.length === 0 ? '' : ' What is sealed already opens for those removed as before; see "keyform state rekey".';
+  return `The recipients of the state change at the next write (${parts.join('; ')}).${rest}`;
 }

@@ -22,6 +22,7 @@ import {
   keyform,
   linkPackages,
   makePlace,
+  onTerminal,
   type Place,
   ROOT,
   type Running,
@@ -38,6 +39,7 @@ import {
  *
  *   keyform ARGS            runs the tool; exit code 0 expected, with `!` in front 1, with `?N` N
  *   run PROGRAM ARGS        runs any program; exit code as for keyform
+ *   terminal 'A|B' ARGS     the same on a terminal, with A and B for answers to its questions; `^C` presses Ctrl-C. All is stdout
  *   background ARGS         starts the tool and goes on; there may be several
  *   wait [N|SIGNAL]         waits until the oldest of them ends, with exit code N (0) or by a signal
  *   signal NAME             sends the oldest a signal
@@ -59,7 +61,7 @@ import {
  *   await FILE              waits until a file is there
  *   packages NAME...        lets the project import these packages of this repository
  *   port NAME, tls NAME     a closed port; an https server with a certificate that nobody signed
- *   need age|openssl|root|terraform    skips the rest, and says why, where that is missing
+ *   need age|openssl|root|script|terraform    skips the rest, and says why, where that is missing
  *   tmpfs FOLDER BYTES      a file system of that size (needs root); `grow FOLDER BYTES` gives it another
  *
  * UPDATE_SCRIPTS=1 writes what was printed into the files under want/. Read the difference before you commit it.
@@ -163,6 +165,9 @@ class Script {
     },
     run: async ([program = '', ...args], { code }) => {
       this.#ended(await run(program, args, { cwd: this.#folder, env: this.#env }).ended, code);
+    },
+    terminal: async ([answers = '', ...args], { code }) => {
+      this.#ended(await onTerminal(answers.split('|'), args, { cwd: this.#folder, env: this.#env }), code);
     },
     background: (args) => {
       this.#background.push(keyform(args, { cwd: this.#folder, env: this.#env }));
@@ -339,7 +344,7 @@ class Script {
         return;
       }
       try {
-        execFileSync(what, [what === 'age' ? '--version' : 'version'], { stdio: 'pipe' });
+        execFileSync(what, [what === 'age' || what === 'script' ? '--version' : 'version'], { stdio: 'pipe' });
       } catch {
         throw new Skipped(`${what} is not installed`);
       }

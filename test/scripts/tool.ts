@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 // @ts-expect-error: plain JavaScript, so that it runs before anything is built.
 import { sourceHash } from '../../.ci/prepare.mjs';
 import { generateIdentity, identityFile } from '../../src/state/keys.ts';
@@ -103,6 +104,37 @@ export function keyform(
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly node?: readonly string[] },
 ): Running {
   return run(process.execPath, [...(options.node ?? []), MAIN, ...args], options);
+}
+
+/**
+ * Runs the built tool on a terminal of its own, which util-linux' `script` makes, and answers its questions, the first with the first
+ * of `answers`; `^C` presses Ctrl-C. Standard output and standard error come as one, with the lines that a terminal has.
+ */
+export async function onTerminal(
+  answers: readonly string[],
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Promise<Ended> {
+  const quoted = [process.execPath, MAIN, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  const child = spawn('script', ['-qefc', quoted, '/dev/null'], { cwd: options.cwd, env: { ...options.env } });
+  const left = [...answers];
+  let out = '';
+  let answered = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+    // A question ends the output, without a line feed.
+    if (!/\S: $/.test(stripVTControlCharacters(out.slice(answered)))) return;
+    const answer = left.shift();
+    answered = out.length;
+    if (answer === undefined) child.kill();
+    else child.stdin.write(answer === '^C' ? '\x03' : `${answer}\r`);
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      resolve({ code, signal, out: stripVTControlCharacters(out).replaceAll('\r', ''), err: '' });
+    });
+  });
 }
 
 /** Starts any program. */

@@ -4,11 +4,12 @@ import { encodeSnapshot } from '../../src/state/format.ts';
 import { NO_HISTORY } from '../../src/state/history.ts';
 import { type Finding, inspectState, type Verdict } from '../../src/state/inspect.ts';
 import { generateIdentity } from '../../src/state/keys.ts';
+import { type RescuedEntry, writeRescue } from '../../src/state/rescue.ts';
 import { seal } from '../../src/state/seal.ts';
 import { care, memoryOf } from '../fuzz/care.ts';
 import { type Folder, makeSpecimen, recordsOf, storeOn } from '../fuzz/folder.ts';
 import { BACKUP, JOURNAL, JOURNAL_BACKUP, SNAPSHOT } from '../fuzz/mutation.ts';
-import { KEYS, SECRET, testProcess } from './fixture.ts';
+import { creation, KEYS, SECRET, testProcess } from './fixture.ts';
 import { MemoryDisk } from './memory.ts';
 
 const HISTORY = 'state/prod.keyform.history';
@@ -43,7 +44,12 @@ const TIME = '2026-03-04T05:06:07.000Z';
 
 describe('looking at a state', () => {
   it('finds nothing where nothing is, and needs no key for that', async () => {
-    expect(await inspect({}, {}, { keys: null })).toEqual({ exists: false, findings: [], damaged: false });
+    expect(await inspect({}, {}, { keys: null })).toEqual({
+      exists: false,
+      findings: [],
+      damaged: false,
+      unread: false,
+    });
     const { folder } = await makeSpecimen();
     await expect(inspect(folder, {}, { keys: null })).rejects.toMatchObject({ code: 'no-identity' });
   });
@@ -182,7 +188,7 @@ describe('looking at a state', () => {
     expect(damaged).toBe(false);
     expect(of(findings, 'state/prod.keyform.lock')).toEqual([['note', expect.stringContaining('"apply" since')]]);
     expect(of(findings, 'state/prod.keyform.age.9')).toEqual([
-      ['note', 'A snapshot that never took its place: Is empty (0 bytes)'],
+      ['note', 'A snapshot that never took its place: is empty (0 bytes)'],
     ]);
     expect(of(findings, 'state/prod.keyform.notes')).toEqual([['note', 'Not a file that Keyform makes']]);
     expect(of(findings, 'state')).toEqual([['note', 'Other users of this machine may read 1 of its files']]);
@@ -215,7 +221,71 @@ describe('looking at a state', () => {
       folded: null,
     });
     const sealed = Buffer.from(await seal(bytes, { recipients: [recipient] }));
-    const { findings } = await inspect(folder, { [SNAPSHOT]: sealed });
-    expect(of(findings, SNAPSHOT)).toEqual([['damage', 'Cannot be opened with this identity']]);
+    const { findings, damaged, unread } = await inspect(folder, { [SNAPSHOT]: sealed });
+    expect(of(findings, SNAPSHOT)).toEqual([['unread', 'Cannot be opened with this identity']]);
+    expect(findings[0]?.detail).toContain(`${BACKUP} opens, so perhaps the recipients were changed since.`);
+    expect([damaged, unread]).toEqual([false, true]);
+  });
+
+  it('calls nothing damaged when the identity is of somebody else', async () => {
+    const { folder } = await makeSpecimen();
+    const { identity } = await generateIdentity();
+    const keys = { ...KEYS, identities: [identity] };
+    const { findings, damaged, unread } = await inspect(folder, {}, { keys });
+    expect([damaged, unread]).toEqual([false, true]);
+    expect(findings.map(({ file, verdict, what }) => [file, verdict, what])).toEqual([
+      [SNAPSHOT, 'unread', 'Cannot be opened with this identity'],
+      [JOURNAL, 'unread', 'Builds on snapshot 3, which holds its key'],
+      [BACKUP, 'note', 'Cannot be opened with this identity'],
+      [JOURNAL_BACKUP, 'note', 'Builds on snapshot 2, whose key is in what cannot be opened'],
+    ]);
+  });
+
+  it('tells a run that is at work from one that is gone', async () => {
+    const disk = MemoryDisk.of({ ...(await makeSpecimen()).folder });
+    const session = await storeOn(disk).begin('apply', { lockTimeoutMs: 0 });
+    for (const entry of creation('t.live')) await session.record(entry);
+    await disk.replace('state/.prod.keyform.age.0123.tmp', Buffer.from('half'), 0o600);
+    const { pid, started } = JSON.parse(String(disk.content()['state/prod.keyform.lock']));
+    const look = async (living: ReadonlyMap<number, string>) =>
+      (await inspectState(care(disk, { process: testProcess(1, living) }))).findings;
+    const told = (findings: readonly Finding[]) => [
+      ...of(findings, 'state/prod.keyform.lock'),
+      ...of(findings, JOURNAL),
+      ...of(findings, 'state/.prod.keyform.age.0123.tmp'),
+    ];
+    expect(told(await look(new Map([[pid, started]])))).toEqual([
+      ['note', expect.stringMatching(/^The lock is held by alice@build-1, process \d+, "apply" since /)],
+      ['note', '2 records of the run that holds the lock'],
+      ['note', 'Half-written, by the run that holds the lock or one that was killed'],
+    ]);
+    expect(told(await look(new Map()))).toEqual([
+      ['note', expect.stringMatching(/^The lock was left by a process that is gone: alice@build-1, process \d+, /)],
+      ['note', '2 records of a run that did not end'],
+      ['note', 'Half-written by a process that was killed; the next run removes it'],
+    ]);
+    await session.close();
+  });
+
+  it('notes, and does not call damage, what the state has outlived', async () => {
+    const { folder } = await makeSpecimen();
+    const own = (await inspect(folder)).findings[0]?.detail ?? '';
+    const lineage = /[-0-9a-f]{36}/.exec(own)?.[0] ?? '';
+    const disk = MemoryDisk.of({ ...folder });
+    const path = await writeRescue({
+      ...care(disk),
+      recipients: [],
+      refuges: [],
+      base: { lineage, serial: 1, records: 0 },
+      entries: creation('t.gone') as readonly RescuedEntry[],
+    });
+    const { findings, damaged } = await inspectState(care(disk));
+    expect(of(findings, path ?? '')).toEqual([
+      ['note', 'Facts of an earlier run; the state has gone on since without them'],
+    ]);
+    expect(findings.find(({ file }) => file === path)?.detail).toMatch(
+      /^"created" of t\.gone \(key .+\)\. Remove the file once that is not a key in use at the cloud\.$/,
+    );
+    expect(damaged).toBe(false);
   });
 });

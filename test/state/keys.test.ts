@@ -7,7 +7,9 @@ import {
   identityToRecipient,
   parseIdentities,
   parseRecipients,
+  refuseWeak,
   sealingFor,
+  shortly,
   stateKeys,
 } from '../../src/state/keys.ts';
 import { IDENTITY, START } from './fixture.ts';
@@ -23,6 +25,37 @@ function failure(action: () => unknown): { code: string; text: string } {
   }
   throw new Error('it did not fail');
 }
+
+describe('a new passphrase', () => {
+  it.each([
+    ['', 'is empty'],
+    ['            ', 'is empty'],
+    ['elevenchars', 'is shorter than 12 letters'],
+    ['aaaaaaaaaaaaaaaa', 'is one letter or two, repeated'],
+    ['abababababababab', 'is one letter or two, repeated'],
+  ])('is refused when it can be guessed at once: "%s"', (text, why) => {
+    const { code, text: said } = failure(() => refuseWeak(new Secret(text), 'The passphrase'));
+    expect(code).toBe('invalid-usage');
+    expect(said.split('\n')[0]).toBe(`The passphrase ${why}`);
+    if (text.trim() !== '') expect(said).not.toContain(text);
+  });
+
+  it.each(['twelve chars', 'five random words it is', `${'ä'.repeat(10)}öü`])('is taken: "%s"', (text) => {
+    expect(() => refuseWeak(new Secret(text), 'The passphrase')).not.toThrow();
+  });
+});
+
+describe('a recipient in a sentence', () => {
+  it.each(['x25519', 'post-quantum'] as const)('is told by its ends: %s', async (kind) => {
+    const { recipient } = await generateIdentity(kind);
+    const short = shortly(recipient);
+    expect(short.length).toBeLessThan(25);
+    const [start = '', end = ''] = short.split('…');
+    expect(recipient.startsWith(start) && recipient.endsWith(end)).toBe(true);
+    // The rest of it would be the same for all of its kind.
+    expect(start.replace(/^age1(pq1)?/, '').length).toBeGreaterThanOrEqual(8);
+  });
+});
 
 describe('identities', () => {
   it.each(['x25519', 'post-quantum'] as const)('generates and reads back %s', async (kind) => {

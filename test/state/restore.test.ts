@@ -583,6 +583,12 @@ describe('what differs', () => {
       ['changed t.a id-1 has other arguments in it'],
     ],
     [
+      'another lifetime, and other attributes',
+      { 't.a': [generation(1)] },
+      { 't.a': [generation(1, { expiresAt: '2027-01-01T00:00:00Z', attributes: { tag: 'x' } })] },
+      ['changed t.a id-1 counts as valid until 2027-01-01T00:00:00Z has other attributes in it'],
+    ],
+    [
       'the same id elsewhere',
       { 't.a': [generation(1)] },
       { 't.a': [generation(1, { scope: 'elsewhere' })] },

@@ -345,8 +345,14 @@ describe('recipients', () => {
     for (const entry of creation('t.b')) await second.record(entry);
     await second.close();
     expect((await inside(disk)).recipients).toEqual([own, colleague.recipient]);
+    // Who only reads is told as well, and not in the notes that every reading command prints.
+    expect(await testStore(disk, named).read()).toMatchObject({ resealing: null, notes: [] });
+    const later = await testStore(disk, { ...KEYS, recipients: [own] }).read();
+    expect(later).toMatchObject({ resealing: expect.stringContaining('(removed: age1'), notes: [] });
     const third = await testStore(disk, { ...KEYS, recipients: [own] }).begin('apply', NOW);
-    expect(third.notes).toEqual(['The recipients of the state change at the next write: 0 added, 1 removed.']);
+    const brief = `${colleague.recipient.slice(0, 12)}…${colleague.recipient.slice(-6)}`;
+    const note = `The recipients of the state change at the next write (removed: ${brief}). What is sealed already opens for those removed as before; see "keyform state rekey".`;
+    expect(third.notes).toEqual([note]);
     for (const entry of creation('t.c')) await third.record(entry);
     await third.close();
     expect((await failure(testStore(disk, theirs).read())).code).toBe('wrong-identity');

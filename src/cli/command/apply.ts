@@ -88,7 +88,8 @@ async function applySaved(
       detail: `Give ${[...new Set(given)].join(', ')} to "keyform plan".`,
     });
   }
-  const saved: SavedPlan = await readPlan(resolve(workspace.folder, file), await workspace.keys(), outside.files);
+  const path = resolve(workspace.folder, file);
+  const saved: SavedPlan = await readPlan(path, await workspace.keysOf(path), outside.files);
   const [now] = await readNamed(workspace, [saved.plan.stack]);
   const loaded = await reloadStack(saved.text, saved.variables, outside.clouds);
   const engine = await workspace.engine();
@@ -153,7 +154,7 @@ export async function begin(
 ): Promise<Session> {
   const { outside } = workspace;
   const { storeOf } = await import('../../engine/storage.ts');
-  const store = storeOf(engine, await workspace.project(), stack, await workspace.keys());
+  const store = storeOf(engine, await workspace.project(), stack, await workspace.keys(stack));
   const session = await store.begin(flags.destroy === true ? 'destroy' : 'apply', {
     lockTimeoutMs: lockTimeout(flags),
     signal: outside.signal,
@@ -187,7 +188,9 @@ async function approve(outside: Outside, plan: Plan, flags: ApplyFlags): Promise
         ? '\nRecord these changes in state? Nothing is done at the clouds.\nOnly "yes" will be accepted: '
         : '\nDo you want to perform these actions?\nOnly "yes" will be accepted: ';
   if ((await ask(question, { hidden: false })).trim() !== 'yes') {
-    throw new KeyformError('cancelled', 'Apply was cancelled', { detail: 'Nothing was done.' });
+    throw new KeyformError('cancelled', 'Apply was cancelled', {
+      detail: `Nothing was done in stack "${plan.stack}".`,
+    });
   }
 }
 

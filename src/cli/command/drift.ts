@@ -20,7 +20,7 @@ export async function driftCommand(
   for (const text of texts) {
     const loaded = await load(workspace, text);
     const engine = await workspace.engine();
-    const read = await storeOf(engine, await workspace.project(), text.name, await workspace.keys()).read();
+    const read = await storeOf(engine, await workspace.project(), text.name, await workspace.keys(text.name)).read();
     for (const note of read.notes) outside.terminal.err(`Note: ${note}\n`);
     const { plan } = await makePlanFor(workspace, engine, loaded, read.state, {
       json: flags.json,

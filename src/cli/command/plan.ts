@@ -41,8 +41,10 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
       import('../../engine/storage.ts'),
     ]);
     const project = await workspace.project();
-    const read = await storeOf(engine, project, text.name, await workspace.keys()).read();
-    for (const note of read.notes) outside.terminal.err(`Note: ${note}\n`);
+    const read = await storeOf(engine, project, text.name, await workspace.keys(text.name)).read();
+    // A plan writes nothing; the apply that follows it does.
+    const notes = read.resealing === null ? read.notes : [...read.notes, read.resealing];
+    for (const note of notes) outside.terminal.err(`Note: ${note}\n`);
     const { plan, world } = await makePlanFor(workspace, engine, loaded, read.state, flags);
     print(outside, plan, ui);
     changed ||= hasChanges(plan) || (plan.mode === 'refresh-only' && plan.drift.length > 0);
@@ -53,7 +55,7 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
       const path = resolve(workspace.folder, flags.out);
       const scopes = scopesOf(plan, read.state, world);
       const saved = { plan, text, variables: loaded.variables, revision: read.revision, scopes };
-      await savePlan(path, saved, await workspace.keys(), outside.files);
+      await savePlan(path, saved, await workspace.keys(text.name), outside.files);
       if (ui === null) {
         outside.terminal.out(
           `\nSaved the plan, sealed, to ${flags.out}. To carry out exactly these steps: keyform apply ${flags.out}\n`,
@@ -101,7 +103,12 @@ export async function makePlanFor(
     signal: outside.signal,
     siblings: async () => {
       const { readSiblings } = await import('../../engine/sibling.ts');
-      return readSiblings(engine, await workspace.project(), loaded.configuration.name, await workspace.keys());
+      return readSiblings(
+        engine,
+        await workspace.project(),
+        loaded.configuration.name,
+        await workspace.keys(loaded.configuration.name),
+      );
     },
     onPause: (ms) =>
       terminal.err(

@@ -4,8 +4,9 @@ import { KeyformError } from '../../core/error.ts';
 import { Secret } from '../../core/secret.ts';
 import { passphraseOf } from '../../engine/identity.ts';
 import { machineFolderOf, refugesOf } from '../../engine/storage.ts';
-import { briefly, type Opening, parseRecipients } from '../../state/keys.ts';
+import { briefly, type Opening, parseRecipients, refuseWeak } from '../../state/keys.ts';
 import { checkRequest, type Rekeyed, rekey } from '../../state/rekey.ts';
+import { isUnderPassphrase } from '../../state/seal.ts';
 import { statePaths } from '../../state/snapshot.ts';
 import { type CommonFlags, list, type Outcome, type Outside, Workspace } from '../context.ts';
 import { lockTimeout } from './plan.ts';
@@ -78,7 +79,7 @@ async function withPassphrase(workspace: Workspace, stacks: readonly string[], h
   const { stateFolder } = await workspace.project();
   for (const stack of stacks) {
     const bytes = await files.read(statePaths(stateFolder, stack).snapshot);
-    if (bytes === null || !/^-> scrypt /m.test(Buffer.from(bytes.subarray(0, 64)).toString('latin1'))) continue;
+    if (bytes === null || !isUnderPassphrase(bytes)) continue;
     const text = await terminal.ask('Passphrase of the state as it is now: ', { hidden: true });
     return text === '' ? hand : { ...hand, passphrase: new Secret(text) };
   }
@@ -88,23 +89,22 @@ async function withPassphrase(workspace: Workspace, stacks: readonly string[], h
 /** From the environment, or asked for twice: nobody could open what a slip sealed. */
 async function newPassphrase(outside: Outside): Promise<Secret> {
   const given = passphraseOf(outside.environment, 'KEYFORM_NEW_PASSPHRASE');
-  if (given !== null) return given;
+  if (given !== null) {
+    refuseWeak(given, 'The passphrase in KEYFORM_NEW_PASSPHRASE');
+    return given;
+  }
   const { ask } = outside.terminal;
   if (ask === null) {
     throw new KeyformError('invalid-usage', 'There is no terminal to ask for the new passphrase on', {
       detail: 'Put it into KEYFORM_NEW_PASSPHRASE. Nothing was done.',
     });
   }
-  const first = await ask('New passphrase: ', { hidden: true });
-  if (first === '') {
-    throw new KeyformError('invalid-usage', 'The passphrase is empty', {
-      detail: 'Give one that nobody can guess, such as five random words. Nothing was done.',
-    });
-  }
-  if ((await ask('The same again: ', { hidden: true })) !== first) {
+  const passphrase = new Secret(await ask('New passphrase: ', { hidden: true }));
+  refuseWeak(passphrase, 'The new passphrase');
+  if ((await ask('The same again: ', { hidden: true })) !== passphrase.reveal()) {
     throw new KeyformError('invalid-usage', 'The two passphrases differ', { detail: 'Nothing was done. Try again.' });
   }
-  return new Secret(first);
+  return passphrase;
 }
 
 const WORDS = { sealed: 'sealed anew', removed: 'removed', left: 'left' } as const;
@@ -122,7 +122,7 @@ function describe(stack: string, done: Rekeyed, folder: string): string {
   if (before === null && after !== null) lines.push('It is no longer under a passphrase: KEYFORM_PASSPHRASE must go.');
   if (before !== null && after === null) {
     lines.push(
-      'It opens with the passphrase in KEYFORM_PASSPHRASE, or asked for where no identity is found; KEYFORM_IDENTITY must go.',
+      'It opens with the passphrase in KEYFORM_PASSPHRASE, or asked for at a terminal. KEYFORM_IDENTITY must go; your own identity file may stay.',
     );
   }
   lines.push('', 'Files:');

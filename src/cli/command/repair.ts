@@ -1,5 +1,4 @@
 import { KeyformError } from '../../core/error.ts';
-import { noState } from '../../state/copy.ts';
 import type { RepairPlan } from '../../state/draft.ts';
 import { inspectState } from '../../state/inspect.ts';
 import { describeHolder } from '../../state/lock.ts';
@@ -7,6 +6,7 @@ import { planRepair, repairState } from '../../state/repair.ts';
 import { DONE, type Outcome, type Outside, Workspace } from '../context.ts';
 import { renderInspection, renderRepair } from '../render/care.ts';
 import { lockTimeout } from './plan.ts';
+import { noSuchState } from './state/read.ts';
 import { type CareFlags, careOptions } from './verify.ts';
 
 interface RepairFlags extends CareFlags {
@@ -23,14 +23,14 @@ export async function stateRepairCommand(outside: Outside, flags: RepairFlags): 
   const style = outside.style.out;
   const { folder } = workspace;
   const before = await inspectState(options);
-  if (!before.exists) throw noState(options.stack);
+  if (!before.exists) throw await noSuchState(workspace, options.stack);
 
   if (flags['dry-run']) {
     const plan = await planRepair(options);
     if (plan.blocked !== null) throw blockedError(plan.blocked);
     out(plan.steps.length === 0 ? nothingToDo(options.stack) : renderRepair(plan, folder, style));
     if (plan.steps.length === 0) out(renderRepair(plan, folder, style));
-    return { code: before.damaged ? 1 : 0 };
+    return { code: before.damaged || before.unread ? 1 : 0 };
   }
 
   const repaired = await repairState(options, {
@@ -48,7 +48,7 @@ export async function stateRepairCommand(outside: Outside, flags: RepairFlags): 
   if (serial === null) {
     out(nothingToDo(options.stack));
     out(renderRepair(plan, folder, style));
-    return { code: before.damaged ? 1 : 0 };
+    return { code: before.damaged || before.unread ? 1 : 0 };
   }
   out(`Repaired: snapshot ${serial} stands.`);
   out(
@@ -58,7 +58,7 @@ export async function stateRepairCommand(outside: Outside, flags: RepairFlags): 
   );
   const after = await inspectState(options);
   out(renderInspection(after, folder, style));
-  if (!after.damaged) return DONE;
+  if (!after.damaged && !after.unread) return DONE;
   out(`\n${style.bold('Something is left for you to see to:')} "keyform state verify" says what.\n`);
   return { code: 1 };
 }

@@ -15,7 +15,8 @@ export async function showCommand(
   const { out } = outside.terminal;
   if (flags.what !== undefined && (await isFile(workspace, flags.what))) {
     const { readPlan } = await import('../../engine/planfile.ts');
-    const { plan } = await readPlan(resolve(workspace.folder, flags.what), await workspace.keys(), outside.files);
+    const path = resolve(workspace.folder, flags.what);
+    const { plan } = await readPlan(path, await workspace.keysOf(path), outside.files);
     if (flags.json) out(`${JSON.stringify(planJson(plan, outside.version))}\n`);
     else {
       out(renderPlan(plan, outside.style.out));

@@ -33,12 +33,7 @@ export async function stateNames(workspace: Workspace, names: readonly string[])
   const { KeyformError } = await import('../../core/error.ts');
   const project = await workspace.project();
   const { files } = workspace.outside;
-  const { guarded } = await import('../../state/fault.ts');
-  const folder = project.stateFolder;
-  const entries = (await guarded('list the state folder', folder, () => files.list(folder))) ?? [];
-  const kept = entries.flatMap(({ name }) =>
-    name.endsWith('.keyform.age') ? [name.slice(0, -'.keyform.age'.length)] : [],
-  );
+  const kept = await keptStates(workspace);
   const all = [
     ...new Set([...kept, ...(kept.length === 0 || names.length > 0 ? await jsonStackNames(project, files) : [])]),
   ].sort();
@@ -47,4 +42,16 @@ export async function stateNames(workspace: Workspace, names: readonly string[])
   throw new KeyformError('invalid-usage', all.length === 0 ? 'There is no state yet' : 'Which stack?', {
     detail: all.length === 0 ? 'Run "keyform apply" first.' : `There are: ${all.join(', ')}. Name one.`,
   });
+}
+
+/** Names of the stacks that have a state file, sorted. Throws `state-io`. */
+export async function keptStates(workspace: Workspace): Promise<string[]> {
+  const { guarded } = await import('../../state/fault.ts');
+  const folder = (await workspace.project()).stateFolder;
+  const entries = (await guarded('list the state folder', folder, () => workspace.outside.files.list(folder))) ?? [];
+  return entries
+    .flatMap(({ name }) =>
+      name.endsWith('.keyform.age') && !name.startsWith('.') ? [name.slice(0, -'.keyform.age'.length)] : [],
+    )
+    .sort();
 }

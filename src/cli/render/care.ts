@@ -27,7 +27,7 @@ function detailLines(detail: string): string[] {
 }
 
 function mark(verdict: Verdict, style: Style): string {
-  const color = verdict === 'damage' ? style.red : verdict === 'note' ? style.yellow : style.green;
+  const color = verdict === 'ok' ? style.green : verdict === 'note' ? style.yellow : style.red;
   return `${color(verdict)}${' '.repeat(COLUMN - verdict.length)}`;
 }
 

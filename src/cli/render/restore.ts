@@ -19,18 +19,28 @@ export function renderRestoration(restoration: Restoration, stack: string, style
     ),
   ];
   const same = lines.length === 0;
-  const what = `Stack "${stack}": ${title(restoration, same)}.`;
+  const what = `Stack "${stack}": ${title(restoration)}.`;
   const why = unreadable === null ? [] : [`It cannot be read: ${plain(unreadable.message)}.`];
   const head =
-    present === null ? (same ? 'It holds no keys.' : 'It holds:') : same ? 'The keys are the same.' : 'What differs:';
+    present === null ? (same ? 'It holds no keys.' : 'It holds:') : same ? sameness(restoration) : 'What differs:';
   return [style.bold(what), ...why, '', head, ...lines, ''].join('\n');
 }
 
-function title({ from, present, unreadable }: Restoration, same: boolean): string {
+/** Keys, secrets, attempts and outputs are the same, and yet there is something to write. */
+function sameness({ from, present, isAsItLies }: Restoration): string {
+  if (isAsItLies) {
+    return 'It stays as it is. It gets a number above all that this machine remembers of this state, so that it counts as the newest.';
+  }
+  const number =
+    present === null || present.serial === from.serial ? '' : `, and the number: ${from.serial}, not ${present.serial}`;
+  return `Keys, secrets, outputs and open attempts are the same. What differs is what is written down beside them, as the order among keys${number}.`;
+}
+
+function title({ from, present, unreadable, isAsItLies }: Restoration): string {
   if (present === null)
     return `${dated(from)} ${unreadable === null ? 'becomes the state' : 'takes the place of the state'}`;
   // Nothing but the memory of this machine says that it is not right.
-  if (same && present.serial === from.serial) return `${dated(from)} is right as it lies there`;
+  if (isAsItLies) return `${dated(from)} is right as it lies there`;
   return `${dated(from)} takes the place of ${dated(present)}`;
 }
 

@@ -21,8 +21,13 @@ export function renderState(state: State, types: ReadonlyMap<string, TypeEntry>,
 }
 
 /** One line for an attempt whose result nobody recorded. */
-export function renderAttempt({ operation, address, at }: Intent): string {
-  return `# ${operation} of ${address}, begun ${at}, has no recorded result: run "keyform plan"\n`;
+export function renderAttempt(intent: Intent): string {
+  return `# ${attemptText(intent)}\n`;
+}
+
+/** The same without its frame. */
+export function attemptText({ operation, address, at }: Intent): string {
+  return `${operation} of ${address}, begun ${at}, has no recorded result: run "keyform plan"`;
 }
 
 /** One resource with all its living keys; no secret. */

@@ -1,13 +1,12 @@
 import { parseAddress } from '../../../core/address.ts';
 import { KeyformError } from '../../../core/error.ts';
 import type { Intent, ResourceState, State } from '../../../core/state.ts';
-import { noState } from '../../../state/copy.ts';
 import type { Session } from '../../../state/session.ts';
 import { DONE, list, type Outcome, type Outside, Workspace } from '../../context.ts';
 import { plain } from '../../render/quote.ts';
 import { lockTimeout } from '../plan.ts';
 import { addressOf } from './look.ts';
-import { approve, noResource, oneStack, printNotes, type StateFlags, tellWaiting } from './read.ts';
+import { approve, noResource, noSuchState, oneStack, printNotes, type StateFlags, tellWaiting } from './read.ts';
 
 interface ChangeFlags extends StateFlags {
   readonly 'dry-run': boolean;
@@ -171,8 +170,8 @@ function openAt(state: State, address: string): readonly Intent[] {
 
 async function readPresent(workspace: Workspace, flags: StateFlags): Promise<State> {
   const stack = await oneStack(workspace, list(flags.stack));
-  const read = await (await workspace.store(stack, await workspace.keys())).read();
-  if (!read.exists) throw noState(stack);
+  const read = await (await workspace.store(stack, await workspace.keys(stack))).read();
+  if (!read.exists) throw await noSuchState(workspace, stack);
   return read.state;
 }
 
@@ -186,7 +185,8 @@ async function inSession<T>(
   const { outside } = workspace;
   // A session would make a state where there is none.
   await readPresent(workspace, flags);
-  const store = await workspace.store(await oneStack(workspace, list(flags.stack)), await workspace.keys());
+  const stack = await oneStack(workspace, list(flags.stack));
+  const store = await workspace.store(stack, await workspace.keys(stack));
   const session = await store.begin(operation, {
     lockTimeoutMs: lockTimeout(flags),
     signal: outside.signal,

@@ -4,7 +4,7 @@ import type { Generation, State } from '../../../core/state.ts';
 import { typesOf } from '../../../engine/connect.ts';
 import { DONE, list, type Outcome, type Outside, Workspace } from '../../context.ts';
 import { stateJson } from '../../render/planjson.ts';
-import { renderAttempt, renderResource } from '../../render/state.ts';
+import { attemptText, renderAttempt, renderResource } from '../../render/state.ts';
 import { noResource, optionsOf, printNotes, readState, type StateFlags, sortedResources } from './read.ts';
 
 interface ListFlags extends StateFlags {
@@ -14,27 +14,33 @@ interface ListFlags extends StateFlags {
 
 /**
  * `keyform state list [ADDRESS…]`: addresses, one a line; deposed keys as Terraform lists them. An address without an instance's key
- * means all instances.
+ * means all instances. Attempts whose result is not known are told on standard error.
  */
 export async function stateListCommand(outside: Outside, flags: ListFlags): Promise<Outcome> {
   const { state } = await readState(new Workspace(outside, flags), list(flags.stack));
   const wanted = new Set((flags.addresses ?? []).flatMap((text) => matching(state, text)));
+  const isNamed = (address: string) => (flags.addresses ?? []).length === 0 || wanted.has(address);
   const isWanted = (address: string, { id, accessKeyId }: Generation) =>
-    ((flags.addresses ?? []).length === 0 || wanted.has(address)) &&
-    (flags.id === undefined || flags.id === id || flags.id === accessKeyId);
+    isNamed(address) && (flags.id === undefined || flags.id === id || flags.id === accessKeyId);
   for (const { address, current, deposed } of sortedResources(state)) {
     if (current !== null && isWanted(address, current)) outside.terminal.out(`${address}\n`);
     for (const old of deposed) {
       if (isWanted(address, old)) outside.terminal.out(`${address} (deposed key ${old.id})\n`);
     }
   }
+  // No line of the list: nobody knows whether there is a key.
+  const open = [...state.intents.values()].filter(
+    ({ address, keyId }) => isNamed(address) && (flags.id === undefined || flags.id === keyId),
+  );
+  printNotes(outside, open.map(attemptText));
   return DONE;
 }
 
 /** Addresses in state that `text` means. Throws `invalid-usage` for what is none, `not-found` where there is none. */
 function matching(state: State, text: string): string[] {
   const { type, name, key } = addressOf(text);
-  const found = [...state.resources.keys()].filter((address) => {
+  const all = new Set([...state.resources.keys(), ...[...state.intents.values()].map(({ address }) => address)]);
+  const found = [...all].filter((address) => {
     const other = parseAddress(address);
     return other?.type === type && other.name === name && (key === null || other.key === key);
   });

@@ -5,7 +5,7 @@ import { noState } from '../../../state/copy.ts';
 import type { LockHolder } from '../../../state/lock.ts';
 import type { StoreOptions } from '../../../state/store.ts';
 import { type CommonFlags, list, type Outside, type Workspace } from '../../context.ts';
-import { stateNames } from '../stack.ts';
+import { keptStates, stateNames } from '../stack.ts';
 
 /** Flags of every command that is about the state of one stack. */
 export interface StateFlags extends CommonFlags {
@@ -27,15 +27,26 @@ export async function readState(
   names: readonly string[],
 ): Promise<{ stack: string; state: State }> {
   const stack = await oneStack(workspace, names);
-  const read = await (await workspace.store(stack, await workspace.keys())).read();
+  const read = await (await workspace.store(stack, await workspace.keys(stack))).read();
   printNotes(workspace.outside, read.notes);
-  if (!read.exists) throw noState(stack);
+  if (!read.exists) throw await noSuchState(workspace, stack);
   return { stack, state: read.state };
+}
+
+/** The error for a stack without a state, which names those that have one: the name may be a slip. */
+export async function noSuchState(workspace: Workspace, stack: string): Promise<KeyformError> {
+  const others = (await keptStates(workspace)).filter((name) => name !== stack);
+  const { code, message, detail } = noState(stack);
+  if (others.length === 0) return new KeyformError(code, message, { detail });
+  return new KeyformError(code, message, {
+    detail: `${detail} Stacks that have one: ${others.join(', ')}.${didYouMean(stack, others)}`,
+  });
 }
 
 /** What the store of the one stack that `flags` mean is opened with. */
 export async function optionsOf(workspace: Workspace, flags: StateFlags): Promise<StoreOptions> {
-  return workspace.storeOptions(await oneStack(workspace, list(flags.stack)), await workspace.keys());
+  const stack = await oneStack(workspace, list(flags.stack));
+  return workspace.storeOptions(stack, await workspace.keys(stack));
 }
 
 /** Prints what a person should know, on standard error. */

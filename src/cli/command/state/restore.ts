@@ -121,7 +121,13 @@ async function begin(
 
 async function sameAlready(outside: Outside, { stack }: StoreOptions, restoration: Restoration): Promise<Outcome> {
   const { serial } = await restoration.commit();
-  outside.terminal.out(`The state of "${stack}" is the same already (snapshot ${serial}). Nothing was written.\n`);
+  const { from, isAsItLies } = restoration;
+  const what = isAsItLies
+    ? `This is the state of "${stack}" itself (snapshot ${serial}), and it counts as right. Nothing was written.`
+    : from.serial === serial
+      ? `The state of "${stack}" is the same already (snapshot ${serial}). Nothing was written.`
+      : `Snapshot ${from.serial} holds just what the state of "${stack}" holds by now (snapshot ${serial}): keys, secrets, outputs, attempts. Nothing was written; its number and its recipients stay those of now.`;
+  outside.terminal.out(`${what}\n`);
   return DONE;
 }
 
