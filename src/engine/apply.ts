@@ -2,7 +2,7 @@ import { Report } from '../core/configuration/block.ts';
 import { StackScope, type Wiring } from '../core/configuration/scope.ts';
 import type { Configuration } from '../core/configuration/stack.ts';
 import { type Diagnostic, DiagnosticsError, toDiagnostics } from '../core/diagnostic.ts';
-import { isKeyformError, KeyformError, SecretArrivedError } from '../core/error.ts';
+import { isKeyformError, KeyformError } from '../core/error.ts';
 import { type Json, type JsonObject, stableStringify } from '../core/json.ts';
 import { containsSensitive, isWhollyKnown, toJson, UNKNOWN, type Value } from '../core/language/value.ts';
 import { handlerOf, ownerOf, typeOf, type World } from '../core/plan/actual.ts';
@@ -13,9 +13,9 @@ import { livingObject, overlay } from '../core/plan/object.ts';
 import { exposed } from '../core/plan/output.ts';
 import type { Plan, Step } from '../core/plan/plan.ts';
 import type { Clock, Random } from '../core/port.ts';
-import type { ActualKey, CreatedKey, KeyHandler, KeyReference } from '../core/provider.ts';
+import type { ActualKey, KeyHandler, KeyReference } from '../core/provider.ts';
 import type { Generation, Intent, JournalEntry, OutputState, State } from '../core/state.ts';
-import { isRecordError, type RecordError } from '../state/session.ts';
+import { act, make, takeBack } from './attempt.ts';
 import { recoverOrphan } from './recover.ts';
 import { type ApplyEvent, type ApplyResult, walkSteps } from './walk.ts';
 
@@ -114,7 +114,9 @@ class Run {
       knownIds,
     });
     await this.#input.recorder.record({ kind: 'intent', intent });
-    const { key, secret } = await this.#act(intent, () => this.#make(intent, handler));
+    const { recorder } = this.#input;
+    const making = { intent, handler, type: typeOf(this.#input.world, step.type).type, recorder };
+    const { key, secret } = await act(intent, recorder, () => make(making));
     const generation = overlay(
       {
         number: step.generation,
@@ -133,50 +135,12 @@ class Run {
     );
     const dependencies = [...(this.#input.wiring.dependencies.get(step.address) ?? [])];
     try {
-      await this.#input.recorder.record({ kind: 'created', intent: intent.id, generation, dependencies });
+      await recorder.record({ kind: 'created', intent: intent.id, generation, dependencies });
     } catch (error) {
-      throw await this.#takeBack(step, handler, generation, error);
+      throw await takeBack(making, reference(generation), error);
     }
     this.#publish(step.address);
     return key.id;
-  }
-
-  /** A key whose secret is on no disk, as far as is known, is deleted again while it is known; returns the error that says what became of it. */
-  async #takeBack(step: Step, handler: KeyHandler, generation: Generation, error: unknown): Promise<unknown> {
-    if (!isRecordError(error) || error.rescued !== null) return error;
-    const { address } = step;
-    try {
-      await handler.delete(reference(generation));
-    } catch (cause) {
-      const [why] = toDiagnostics(cause);
-      return new KeyformError(error.code, `${error.message}; nor could its key be deleted again`, {
-        detail: `Key ${generation.id} exists, and only this process has its secret: it is saved if the state can be written when the run ends. If not, the next plan finds the key and proposes to replace it. Deleting it failed: ${why?.summary ?? 'for an unknown reason'}.`,
-        cause: error,
-      });
-    }
-    try {
-      await this.#input.recorder.record({ kind: 'forgotten', address, generation: generation.number });
-    } catch (second) {
-      // That it cannot be recorded either is no news: what counts is that the state in memory no longer has the key.
-      if (!isRecordError(second)) return second;
-    }
-    return new KeyformError(error.code, error.message, {
-      detail: `No place is known to have kept the secret of its new key ${generation.id}, so the key was deleted again. ${remedyOf(error)}`,
-      cause: error,
-    });
-  }
-
-  /** A secret that arrives in an answer that is otherwise no good is recorded before the error goes on. */
-  async #make(intent: Intent, handler: KeyHandler): Promise<CreatedKey> {
-    try {
-      return await handler.create(intent.args);
-    } catch (error) {
-      if (error instanceof SecretArrivedError) {
-        const { secret, keyId } = error;
-        await this.#input.recorder.record({ kind: 'arrived', intent: intent.id, secret, keyId });
-      }
-      throw error;
-    }
   }
 
   async #verify(step: Step, handler: KeyHandler): Promise<string> {
@@ -237,7 +201,9 @@ class Run {
       sensitiveArgs: args.sensitive.filter((name) => step.changed.includes(name)),
     });
     await this.#input.recorder.record({ kind: 'intent', intent });
-    const key = await this.#act(intent, () => handler.update(reference(generation), args.values, step.changed));
+    const key = await act(intent, this.#input.recorder, () =>
+      handler.update(reference(generation), args.values, step.changed),
+    );
     await this.#updated(intent, step, generation, key, args);
     return generation.id;
   }
@@ -247,7 +213,7 @@ class Run {
     const enabled = step.kind === 'enable';
     const intent = this.#intent(step, enabled ? 'enable' : 'disable', { keyId: generation.id, args: { enabled } });
     await this.#input.recorder.record({ kind: 'intent', intent });
-    const key = await this.#act(intent, () => handler.setEnabled(reference(generation), enabled));
+    const key = await act(intent, this.#input.recorder, () => handler.setEnabled(reference(generation), enabled));
     await this.#updated(intent, { ...step, changed: ['enabled'] }, generation, key, {
       values: { enabled },
       sensitive: containsSensitive(step.args.enabled ?? null) ? ['enabled'] : [],
@@ -280,7 +246,7 @@ class Run {
     const generation = this.#generation(step);
     const intent = this.#intent(step, 'delete', { keyId: generation.id });
     await this.#input.recorder.record({ kind: 'intent', intent });
-    await this.#act(intent, () => handler.delete(reference(generation)));
+    await act(intent, this.#input.recorder, () => handler.delete(reference(generation)));
     await this.#input.recorder.record({ kind: 'deleted', intent: intent.id });
     this.#publish(step.address);
     return generation.id;
@@ -349,30 +315,6 @@ class Run {
       knownIds: more.knownIds ?? [],
       secret: null,
     };
-  }
-
-  /**
-   * Acts on an intent. An error that means "the API did nothing" is recorded as such; any other leaves the intent open,
-   * so that the next plan looks at what became of it.
-   */
-  async #act<T>(intent: Intent, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      if (
-        isKeyformError(error) &&
-        error.code !== 'outcome-unknown' &&
-        // The journal could not take what arrived, so something did happen.
-        error.code !== 'state-io' &&
-        error.code !== 'state-locked' &&
-        !(error instanceof SecretArrivedError) &&
-        error.code !== 'timeout' &&
-        error.code !== 'internal'
-      ) {
-        await this.#input.recorder.record({ kind: 'failed', intent: intent.id });
-      }
-      throw error;
-    }
   }
 
   /** The arguments of a step, all known: as planned, or evaluated again now that what they refer to exists. */
@@ -473,11 +415,6 @@ class Run {
     }
     return { values, diagnostics };
   }
-}
-
-/** What to do about why the journal failed, without what became of the entry. */
-function remedyOf(error: RecordError): string {
-  return error.cause instanceof KeyformError ? error.cause.detail : error.detail;
 }
 
 function reference(generation: Generation): KeyReference {

@@ -1,4 +1,5 @@
 import type { Generation, Intent, MutableState, ResourceState, State } from '../core/state.ts';
+import { keysOf } from './merge.ts';
 
 /** What becomes of one key when a state takes the place of another. */
 export interface KeyChange {
@@ -57,11 +58,6 @@ function placesOf(state: State): ReadonlyMap<string, Place> {
     }
   }
   return places;
-}
-
-/** All living keys of an address, the current one last. */
-function keysOf(resource: ResourceState): readonly Generation[] {
-  return resource.current === null ? resource.deposed : [...resource.deposed, resource.current];
 }
 
 function about({ resource, generation }: Place) {

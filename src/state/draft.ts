@@ -3,13 +3,14 @@ import { applyEntry, type MutableState } from '../core/state.ts';
 import { readHistory } from './audit.ts';
 import type { CareOptions, Evidence, SnapshotFile } from './evidence.ts';
 import type { Snapshot } from './format.ts';
-import { chainHistory, type HistoryAnchor, type HistoryItem, historyItem } from './history.ts';
+import { chainHistory, type HistoryItem, historyItem } from './history.ts';
 import { isFolded } from './journal.ts';
 import { takeOver } from './merge.ts';
 import { choose, copyState, type Rebuilt, type Replayed, readJournalOn } from './rebuild.ts';
 import { mergeRescue } from './rescue.ts';
 import { noIdentity } from './seal.ts';
-import { markOf, recall, type Sighting } from './seen.ts';
+import { BRING_BACK, lacksJournal, lackWords, markOf, recall, type Sighting } from './seen.ts';
+import { besides, linesAfter } from './told.ts';
 
 /** What a repair would do. */
 export interface RepairPlan {
@@ -87,6 +88,7 @@ class Drafter {
 
   draft(): Draft {
     const isSeen = this.#isRolledBack();
+    const lack = this.#lack();
     this.#snapshot();
     this.#journals();
     this.#backup();
@@ -102,9 +104,16 @@ class Drafter {
       this.#best.state.serial < (this.#sighting?.serial ?? 0);
     if (this.#steps.length === 0 || isOld) {
       if (isSeen) this.#adviseRestore();
+      if (lack !== null) {
+        const { paths } = this.#options;
+        this.#advice.push(
+          `The state ${lack}. ${BRING_BACK} If it is gone for good, say so: keyform state restore ${paths.snapshot}`,
+        );
+      }
       return { steps: [], losses: [], advice: this.#advice, blocked: null, work: null };
     }
     if (isSeen) this.#loseSeen();
+    if (lack !== null) this.#losses.push(`The state ${lack}.`);
     const { snapshot, backup } = this.#evidence;
     const highest = this.#highestSerial();
     this.#state.serial = highest;
@@ -135,6 +144,17 @@ class Drafter {
     const { state, snapshot } = this.#best;
     if (state.serial !== seen.serial) return state.serial < seen.serial;
     return state.serial === snapshot.state.serial && markOf(snapshot.journalKey) !== seen.mark;
+  }
+
+  /** What a run recorded that is not here, in words; null when nothing is known to be missing. */
+  #lack(): string | null {
+    const { journal } = this.#evidence;
+    const { folder, paths } = this.#options;
+    const seen = this.#sighting;
+    const { serial } = this.#best.state;
+    // A journal that is there is told of by itself, whatever is the matter with it.
+    const isJournaled = journal !== null;
+    return seen !== null && lacksJournal(seen, { serial, folder, isJournaled }) ? lackWords(seen, paths.journal) : null;
   }
 
   #adviseRestore(): void {
@@ -369,7 +389,16 @@ class Drafter {
     if (history === null || history.length <= anchor.bytes || this.#steps.length === 0) return;
     const { bytes } = chainHistory(anchor, state.lineage, this.#news);
     const beyond = history.subarray(anchor.bytes);
-    if (!bytes.subarray(0, beyond.length).equals(beyond)) this.#aside(paths.history, history, false);
+    if (bytes.subarray(0, beyond.length).equals(beyond)) return;
+    this.#aside(paths.history, history, false);
+    // Where only a backup is gone by, that is said already.
+    const { role, journals, news } = this.#best;
+    if (role !== 'backup' || journals.length === 0) return;
+    const untold = besides(beyond, chainHistory(anchor, state.lineage, news).bytes, this.#state);
+    if (untold.length === 0) return;
+    this.#losses.push(
+      `The history tells of what is not in ${journals.map(({ file }) => file.path).join(' and ')}: ${untold.join('; ')}. The snapshot may have held it; it is in no file here.`,
+    );
   }
 
   #aside(path: string, bytes: Uint8Array | null, remove: boolean): void {
@@ -410,21 +439,6 @@ function numbers(missing: readonly number[]): string {
 function blocksOf(bytes: Buffer): string {
   const blocks = Math.max(0, Math.ceil(bytes.findLastIndex((byte) => byte !== 0) / 512) - 1);
   return blocks === 0 ? 'nothing' : `at most ${blocks} record${blocks === 1 ? '' : 's'}`;
-}
-
-/** What the lines of a history behind `anchor` say, each in words. Nothing vouches for them. */
-function linesAfter(history: Buffer | null, anchor: HistoryAnchor): string[] {
-  if (history === null) return [];
-  const lines = history.subarray(anchor.bytes).toString('utf8').split('\n').slice(0, -1);
-  return lines.flatMap((line) => {
-    try {
-      const { action, address, key } = JSON.parse(line) as Record<string, unknown>;
-      const words = [action, address, ...(typeof key === 'string' ? [`(key ${key})`] : [])];
-      return [words.filter((word) => typeof word === 'string').join(' ')];
-    } catch {
-      return []; // Not a line: it tells nothing.
-    }
-  });
 }
 
 function adopted(

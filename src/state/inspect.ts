@@ -1,13 +1,15 @@
 import type { KeyformError } from '../core/error.ts';
 import { readHistory } from './audit.ts';
 import { type CareOptions, type Evidence, gatherSteadily, type SnapshotFile } from './evidence.ts';
+import { guarded } from './fault.ts';
+import type { Snapshot } from './format.ts';
 import { contentOf } from './leftover.ts';
 import { describeHolder, isDead, UNREADABLE } from './lock.ts';
 import { takeOver } from './merge.ts';
 import { choose, copyState, follow, type JournalReading, type Rebuilt, readJournalOn } from './rebuild.ts';
 import { mergeRescue } from './rescue.ts';
 import { noIdentity } from './seal.ts';
-import { judge, markOf, recall } from './seen.ts';
+import { judge, lacksJournal, markOf, recall } from './seen.ts';
 
 /**
  * `damage`: somebody must do something about it. `unread`: it is sealed for others, as far as can be told, so nothing is known of it,
@@ -355,13 +357,16 @@ class Inspector {
   async #memory(): Promise<void> {
     const { snapshot } = this.#evidence;
     const own = snapshot?.snapshot;
-    const { files, machineFolder, stack, paths } = this.#options;
+    const { files, machineFolder, stack, paths, folder } = this.#options;
     if (own == null || machineFolder === null) return;
     const { state, journalKey } = own;
     const { sighting, notes } = await recall(files, machineFolder, state.lineage, stack);
     for (const note of notes) this.#add(machineFolder, 'note', note.replace(/[.]$/, ''));
     const { serial } = state;
-    const refusal = judge(machineFolder, sighting, { path: paths.snapshot, stack, serial, mark: markOf(journalKey) });
+    const { snapshot: path, journal } = paths;
+    const present = { path, stack, serial, mark: markOf(journalKey), folder, journal, isJournaled: false };
+    const isJournaled = lacksJournal(sighting, present) && (await this.#isRecording(own));
+    const refusal = judge(machineFolder, sighting, { ...present, isJournaled });
     if (refusal !== null) this.#add(paths.snapshot, 'damage', refusal.message, refusal.detail);
     else if (sighting === null)
       this.#add(
@@ -369,6 +374,15 @@ class Inspector {
         'note',
         'This machine has not seen this state before: an older one that was put back would not show',
       );
+  }
+
+  /** Whether there are records in the journal, or a run has just begun; of a damaged one it is told elsewhere. */
+  async #isRecording({ state, journalKey }: Snapshot): Promise<boolean> {
+    const { journal } = this.#evidence;
+    const { paths, files } = this.#options;
+    if (journal === null) return (await guarded('read', paths.journal, () => files.read(paths.journal, 1))) !== null;
+    const reading = readJournalOn(journal, state.lineage, state.serial, [journalKey]);
+    return this.#live || reading === null || reading.damage !== null || reading.records.length > 0;
   }
 
   async #modes(): Promise<void> {

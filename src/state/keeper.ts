@@ -5,6 +5,7 @@ import { encodeEntry, encodeRecord, type FoldedJournal } from './format.ts';
 import { type HistoryItem, historyItem, NO_HISTORY, prepareHistory, rekeyedItem } from './history.ts';
 import { foldingOf } from './journal.ts';
 import type { Lock } from './lock.ts';
+import { leadsTo } from './pair.ts';
 import { BLOCK, isZero, recordSize } from './record.ts';
 import { type Known, type Loaded, type SnapshotOptions, same, type Written, writeSnapshot } from './snapshot.ts';
 import { JournalWriter } from './writer.ts';
@@ -19,6 +20,8 @@ const FOLD_FACTOR = 2;
 export interface KeeperOptions extends SnapshotOptions {
   readonly lock: Lock;
   readonly run: RunInfo;
+  /** Called when the first record of a journal is synced, before anybody is told; never throws. */
+  readonly onFirst?: () => Promise<void>;
   /** Bytes of journal from which on a run folds. Left out: {@link FOLD_AT}; given in tests. */
   readonly foldAt?: number;
 }
@@ -80,8 +83,9 @@ export class Keeper {
     if (journal !== null) {
       // Once this is folded, what was replayed leads from the backup to the snapshot. So does a journal that was folded before, when
       // a crash came before it was put away.
-      const leads = replay === null ? journal.serial === state.serial - 1 : this.#dirty;
-      this.#left = leads ? 'folded' : 'spent';
+      const isLast = replay === null && journal.serial === state.serial - 1;
+      const leads = isLast ? await leadsTo(this.#options, journal.bytes, state) : replay !== null && this.#dirty;
+      this.#left = leads ? 'folded' : isLast ? 'stale' : 'spent';
       if (replay !== null && this.#dirty) this.#found = foldingOf(journal.bytes, journal.serial, replay.end);
     }
     await this.end(state);
@@ -155,6 +159,7 @@ export class Keeper {
       if (await this.#options.lock.isTaken().catch(() => false)) await this.check();
       throw error;
     }
+    if (this.#writer.records === 1) await this.#options.onFirst?.();
   }
 
   /** To be called with each entry before it is applied to `state`; `journaled`: it is in the journal. */
@@ -214,7 +219,13 @@ export class Keeper {
 
   /** Folds at the end of a run, if anything changed; it may be called again when it failed. Throws what {@link writeSnapshot} throws. */
   async end(state: MutableState): Promise<void> {
-    if (this.#dirty) await this.#swap(state, this.#options.random.bytes(32));
+    if (this.#dirty) {
+      try {
+        await this.#swap(state, this.#options.random.bytes(32));
+      } catch (error) {
+        throw await this.#reassured(error);
+      }
+    }
     if (this.#writer !== null) {
       // Made for an entry that it then did not take.
       this.#retiring = this.#writer;
@@ -234,6 +245,17 @@ export class Keeper {
   async abandon(): Promise<void> {
     await this.#retiring?.close();
     await this.#writer?.close();
+  }
+
+  /** The error of a snapshot that cannot be written, with what that means where the journal has everything. */
+  async #reassured(error: unknown): Promise<unknown> {
+    const isThere = this.#writer === null ? this.#found !== null : await this.#writer.isInPlace().catch(() => false);
+    if (!isKeyformError(error, 'state-io') || this.#stale || !isThere) return error;
+    const { journal } = this.#options.paths;
+    return new KeyformError(error.code, error.message, {
+      detail: `${error.detail}\nNothing is lost: all that was recorded, secrets included, is in ${journal}. Leave it where it is: every plan reads it, and the next run that can write here folds it.`,
+      cause: error,
+    });
   }
 
   async #swap(state: MutableState, journalKey: Uint8Array): Promise<void> {

@@ -101,7 +101,8 @@ function holdsElsewhere(state: State, of: ResourceState, key: Generation): boole
   return false;
 }
 
-function keysOf(resource: ResourceState | undefined): readonly Generation[] {
+/** All living keys of an address, oldest first; none for an address that is not there. */
+export function keysOf(resource: ResourceState | undefined): readonly Generation[] {
   if (resource === undefined) return [];
   return resource.current === null ? resource.deposed : [...resource.deposed, resource.current];
 }

@@ -10,12 +10,12 @@ import {
   type Intent,
   type JournalEntry,
   type MutableState,
-  type ResourceState,
   type State,
 } from '../core/state.ts';
 import { faultCode } from './fault.ts';
 import { decodeEntry, encodeEntry, refuseNewer } from './format.ts';
 import { type Opening, type Sealing, type StateKeys, sealingFor } from './keys.ts';
+import { keysOf } from './merge.ts';
 import { noIdentity, open, seal } from './seal.ts';
 
 /** The version of the content; it counts on with every change of the form of a journal entry, too. */
@@ -380,10 +380,6 @@ interface Held {
 function fill({ address, generation }: Held, rescued: Generation): Outcome {
   if (generation.secret !== null || rescued.secret === null) return 'done';
   return [{ kind: 'refreshed', address, generation: { ...generation, secret: rescued.secret } }];
-}
-
-function keysOf(resource: ResourceState): readonly Generation[] {
-  return resource.current === null ? resource.deposed : [resource.current, ...resource.deposed];
 }
 
 /** The id of the attempt that an entry is, or is the result of. */

@@ -12,7 +12,7 @@ import { contentOf } from './leftover.ts';
 import { acquireLock, type Lock, type LockHolder } from './lock.ts';
 import { keepPresent, lineageOf, type PlacedOptions, type Present, reachedBy, readPresent } from './present.ts';
 import { noIdentity, open } from './seal.ts';
-import { judge, markOf, recall, remember, type Sighting } from './seen.ts';
+import { judge, lacksJournal, lackWords, markOf, recall, remember, type Sighting } from './seen.ts';
 import { statePaths, writeSnapshot } from './snapshot.ts';
 import type { StoreOptions } from './store.ts';
 
@@ -220,9 +220,14 @@ class Restorer implements Restoration {
   /** Notes on what lies there besides. */
   look(): void {
     const { paths } = this.#options;
-    const { journalBackup, journal } = this.#found;
+    const { journalBackup, journal, records } = this.#found;
     const { state } = this.#source;
     const base = baseOf(journalBackup);
+    const serial = this.present?.serial ?? 0;
+    const seen = this.#sighting;
+    if (seen !== null && lacksJournal(seen, { serial, folder: this.#options.folder, isJournaled: records > 0 })) {
+      this.notes.push(`The state ${lackWords(seen, paths.journal)}. Whatever it held is given up by this.`);
+    }
     if (this.present !== null) return;
     if (base?.lineage === state.lineage && base.serial === state.serial) {
       this.notes.push(
@@ -295,13 +300,15 @@ class Restorer implements Restoration {
 
   /** Whether the present state is refused because something later is known of: see {@link Store.read}. */
   #isOutOfLine(): boolean {
-    const { snapshot, journalBackup } = this.#found;
+    const { snapshot, journalBackup, records } = this.#found;
     if (snapshot === null) return false;
-    const { stack, paths, machineFolder } = this.#options;
+    const { stack, paths, machineFolder, folder } = this.#options;
     const { serial, lineage } = snapshot.state;
     const folded = baseOf(journalBackup);
     if (folded !== null && folded.lineage === lineage && folded.serial >= serial) return true;
-    const present = { path: paths.snapshot, stack, serial, mark: markOf(snapshot.journalKey) };
+    const { snapshot: path, journal } = paths;
+    const mark = markOf(snapshot.journalKey);
+    const present = { path, stack, serial, mark, folder, journal, isJournaled: records > 0 };
     return judge(machineFolder, this.#sighting, present) !== null;
   }
 

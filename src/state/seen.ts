@@ -14,6 +14,11 @@ export interface Sighting {
   readonly mark: string;
   /** RFC 3339 UTC. */
   readonly at: string;
+  /**
+   * The state folder, absolute, in which a run has recorded in the journal of this snapshot since `at`; left out when none has, or its end
+   * is in a later snapshot. Other clones have journals of their own.
+   */
+  readonly recording?: string;
 }
 
 /** A state as it lies on the disk now. */
@@ -23,6 +28,12 @@ export interface Present {
   readonly stack: string;
   readonly serial: number;
   readonly mark: string;
+  /** The state folder, as in {@link Sighting.recording}. */
+  readonly folder: string;
+  /** Where the journal is, or should be. */
+  readonly journal: string;
+  /** Whether a journal with at least one record lies there. */
+  readonly isJournaled: boolean;
 }
 
 /** The fingerprint of a snapshot: of its journal key, which no other snapshot has, and which sealing it anew by hand does not change. */
@@ -39,6 +50,7 @@ const sighting = z.strictObject({
   serial: z.int().min(0),
   mark: z.string().regex(/^[0-9a-f]+$/),
   at: z.string(),
+  recording: z.string().optional(),
 });
 
 /**
@@ -67,12 +79,13 @@ export async function recall(
   if (bytes === null) return { sighting: null, notes: [] };
   const parsed = sighting.safeParse(parse(bytes));
   if (!parsed.success || parsed.data.lineage !== lineage || parsed.data.stack !== stack) return unknown('is damaged');
-  return { sighting: parsed.data, notes: [] };
+  const { recording, ...seen } = parsed.data;
+  return { sighting: recording === undefined ? seen : { ...seen, recording }, notes: [] };
 }
 
 /**
- * Remembers a sighting where it is news: of a higher serial; never of a lower one, nor of another snapshot with the same serial, unless `force` is given (the user said that this one is right). Never throws; returns
- * notes. To be called by who holds the lock, when the snapshot is known to stand. Not by readers: whoever only looks at another
+ * Remembers a sighting where it is news: of a higher serial, or that a run records on the snapshot that was seen last; never of a lower one, nor of another snapshot
+ * with the same serial, unless `force` is given (the user said that this one is right). Never throws; returns notes. To be called by who holds the lock, when the snapshot is known to stand. Not by readers: whoever only looks at another
  * branch or clone would else be kept from looking at the first again.
  */
 export async function remember(
@@ -85,9 +98,11 @@ export async function remember(
   if (path === null) return [];
   // What cannot be read is written anew.
   const { sighting: before } = await recall(files, folder, seen.lineage, seen.stack);
-  if (before !== null && options.force !== true && seen.serial <= before.serial) return [];
-  const { lineage, stack, serial, mark, at } = seen;
-  const text = `${JSON.stringify({ lineage, stack, serial, mark, at } satisfies Sighting)}\n`;
+  const begins = seen.recording !== undefined && seen.serial === before?.serial && seen.mark === before.mark;
+  if (before !== null && options.force !== true && seen.serial <= before.serial && !begins) return [];
+  const { lineage, stack, serial, mark, at, recording } = seen;
+  const kept = { lineage, stack, serial, mark, at, ...(recording === undefined ? {} : { recording }) };
+  const text = `${JSON.stringify(kept satisfies Sighting)}\n`;
   try {
     await files.replace(path, Buffer.from(text, 'utf8'), 0o600);
     return [];
@@ -100,7 +115,8 @@ export async function remember(
 
 /**
  * The `rolled-back` error for a state that cannot have followed from what this machine saw of its lineage: an older one, or
- * another snapshot with the same serial. Null when it can, or nothing is remembered. `folder` as in {@link recall}.
+ * another snapshot with the same serial, or one without the journal that a run here has written on it. Null when it can, or nothing is
+ * remembered. `folder` as in {@link recall}.
  */
 export function judge(folder: string | null, seen: Sighting | null, present: Present): KeyformError | null {
   if (seen === null) return null;
@@ -108,19 +124,41 @@ export function judge(folder: string | null, seen: Sighting | null, present: Pre
   const when = `on ${seen.at}`;
   const memory = pathOf(folder, seen.lineage, seen.stack);
   const wayOut = memory === null ? null : `remove ${memory}, where that is remembered`;
-  const refuse = (what: string, detail: string) => rolledBack(path, stack, what, detail, wayOut);
+  const refuse = (what: string, detail: string) =>
+    rolledBack(path, stack, what, `${detail} If this one is right`, wayOut);
   if (serial < seen.serial) {
     return refuse(
       `is older than one that was here: ${path} is snapshot ${serial}, and ${seen.serial} was here ${when}`,
       PUT_BACK,
     );
   }
-  if (serial > seen.serial || mark === seen.mark) return null;
+  if (serial > seen.serial) return null;
+  if (mark === seen.mark) {
+    if (!lacksJournal(seen, present)) return null;
+    return rolledBack(path, stack, lackWords(seen, present.journal), `${BRING_BACK} If it is gone for good`, wayOut);
+  }
   return refuse(
     `is not the one that was here: two snapshots have number ${serial}, ${path} and another that was here ${when}`,
     'Two machines wrote the state at the same time, each without the changes of the other. Look at both (git has the other, or a backup of the state folder), and keep the one that knows the living keys.',
   );
 }
+
+/** Whether a run has recorded on this snapshot, in this folder, what is not there any more. */
+export function lacksJournal(
+  seen: Sighting | null,
+  { serial, folder, isJournaled }: Pick<Present, 'serial' | 'folder' | 'isJournaled'>,
+): boolean {
+  return seen?.recording === folder && seen.serial === serial && !isJournaled;
+}
+
+/** What is missing then; completes "The state of …". */
+export function lackWords({ serial, at }: Pick<Sighting, 'serial' | 'at'>, journal: string): string {
+  return `lacks what a run here has recorded: a run that did not end wrote to ${journal} on ${at}, and no record of it on snapshot ${serial} is there`;
+}
+
+/** What to do about it. */
+export const BRING_BACK =
+  'The secrets of keys that this run made may be in that file and nowhere else: bring it back, from where it was moved to or from a backup of the state folder.';
 
 const PUT_BACK =
   'Put the newest one back, from git or from a backup of the state folder: it may hold keys that this one does not know.';
@@ -131,17 +169,18 @@ const PUT_BACK =
  */
 export function outrun(path: string, stack: string, serial: number, witness: string, least: number): KeyformError {
   const what = `is older than the files beside it: ${path} is snapshot ${serial}, and ${witness} is of snapshot ${least}`;
-  return rolledBack(path, stack, what, PUT_BACK, `move ${witness} out of the folder`);
+  return rolledBack(path, stack, what, `${PUT_BACK} If this one is right`, `move ${witness} out of the folder`);
 }
 
-/** `wayOut`: what somebody does who only wants to look at it; null where nothing helps. */
+/** `detail` ends in what the advice is for; `wayOut`: what somebody does who only wants to look at it, null where nothing helps. */
 function rolledBack(path: string, stack: string, what: string, detail: string, wayOut: string | null): KeyformError {
-  const advice = `If this one is right, say so: keyform state restore ${path}`;
   const look =
     wayOut === null
       ? ''
       : `\nTo only look at it on this machine, as at another branch: ${wayOut}. Nothing warns of it any more then, so apply nothing.`;
-  return new KeyformError('rolled-back', `The state of "${stack}" ${what}`, { detail: `${detail} ${advice}${look}` });
+  return new KeyformError('rolled-back', `The state of "${stack}" ${what}`, {
+    detail: `${detail}, say so: keyform state restore ${path}${look}`,
+  });
 }
 
 /**

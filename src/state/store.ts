@@ -161,7 +161,9 @@ class FileStore implements Store {
     const options = this.#options;
     const { id, user, host, since } = lock.holder;
     const run: RunInfo = { id, at: since, user, host, operation, version: options.version };
-    const keeper = new Keeper({ ...options, lock, run });
+    // Only then: a journal without a record is taken away by whoever meets it, and nobody needs to miss it.
+    const onFirst = () => this.#began(state, keeper);
+    const keeper: Keeper = new Keeper({ ...options, lock, run, onFirst });
     const loaded = await loadState(options, (entry, at, state) => keeper.replayed(entry, at, state));
     const memory = await this.#recall(loaded);
     const refusal = this.#judge(loaded, memory.sighting, await this.#folded());
@@ -216,21 +218,33 @@ class FileStore implements Store {
   }
 
   /** The `rolled-back` error for a state that is older than what this machine, or the journal folded last, knows of. */
-  #judge({ snapshot }: Loaded, sighting: Sighting | null, folded: JournalBase | null): KeyformError | null {
+  #judge({ snapshot, replay }: Loaded, sighting: Sighting | null, folded: JournalBase | null): KeyformError | null {
     if (snapshot === null) return null;
-    const { stack, machineFolder } = this.#options;
+    const { stack, machineFolder, folder } = this.#options;
     const { serial, lineage } = snapshot.state;
-    const path = this.paths.snapshot;
-    const remembered = judge(machineFolder, sighting, { path, stack, serial, mark: markOf(snapshot.journalKey) });
+    const { snapshot: path, journal } = this.paths;
+    const mark = markOf(snapshot.journalKey);
+    const isJournaled = (replay?.records.length ?? 0) > 0;
+    const remembered = judge(machineFolder, sighting, { path, stack, serial, mark, folder, journal, isJournaled });
     if (remembered !== null || folded === null || folded.lineage !== lineage || folded.serial < serial)
       return remembered;
     return outrun(path, stack, serial, this.paths.journalBackup, folded.serial + 1);
   }
 
-  async #remember({ lineage, serial }: State, journalKey: Uint8Array): Promise<readonly string[]> {
+  async #remember(
+    { lineage, serial }: State,
+    journalKey: Uint8Array,
+    more: Pick<Sighting, 'recording'> = {},
+  ): Promise<readonly string[]> {
     const { files, machineFolder, clock, stack } = this.#options;
     const at = new Date(clock.now()).toISOString();
-    return remember(files, machineFolder, { lineage, stack, serial, mark: markOf(journalKey), at });
+    return remember(files, machineFolder, { lineage, stack, serial, mark: markOf(journalKey), at, ...more });
+  }
+
+  /** Remembers that there is a journal now, which must not go away before it is folded. */
+  async #began(state: State, { standing }: Keeper): Promise<void> {
+    // What hinders it is told at the end of the run, where the same file is written.
+    if (standing !== null) await this.#remember(state, standing.journalKey, { recording: this.#options.folder });
   }
 
   async #afterEnd(state: MutableState, keeper: Keeper, refuges: readonly string[]): Promise<readonly string[]> {

@@ -22,6 +22,9 @@ const present = (changes: Partial<Present> = {}): Present => ({
   stack: 'prod',
   serial: 5,
   mark: 'ab12',
+  folder: '/p/state',
+  journal: 'state/prod.keyform.journal',
+  isJournaled: false,
   ...changes,
 });
 
@@ -118,6 +121,21 @@ describe('what was seen', () => {
     expect(await memoryOf(disk)).toEqual(seen({ serial: 1 }));
   });
 
+  it.each<[string, Partial<Sighting>, boolean]>([
+    ['on what was seen last', {}, true],
+    ['on a later one, pulled from elsewhere', { serial: 6, mark: 'cd34' }, true],
+    ['on an older one', { serial: 4 }, false],
+    ['on another one with the same serial', { mark: 'cd34' }, false],
+  ])('takes in that a run records %s, and the next snapshot ends that', async (_, changes, isTaken) => {
+    const disk = new MemoryDisk();
+    await remember(disk, HOME, seen());
+    const running = seen({ recording: '/p/state', at: '2026-03-05T00:00:00.000Z', ...changes });
+    expect(await remember(disk, HOME, running)).toEqual([]);
+    expect(await memoryOf(disk)).toEqual(isTaken ? running : seen());
+    await remember(disk, HOME, seen({ serial: 7, mark: 'ef56' }));
+    expect(await memoryOf(disk)).toEqual(seen({ serial: 7, mark: 'ef56' }));
+  });
+
   it('blocks nobody when the disk refuses', async () => {
     const disk = MemoryDisk.of({ [FILE]: Buffer.from(JSON.stringify(seen())) });
     disk.fault = () => 'EACCES';
@@ -163,6 +181,24 @@ describe('the judgement', () => {
     expect(error?.detail).toContain(advice);
     expect(error?.detail).toContain('keyform state restore state/prod.keyform.age');
     expect(error?.detail).toContain(`To only look at it on this machine, as at another branch: remove ${FILE}, where`);
+  });
+
+  it('misses the journal that a run has written', () => {
+    const running = seen({ recording: '/p/state' });
+    const error = judge(HOME, running, present());
+    expect(error).toMatchObject({
+      code: 'rolled-back',
+      message:
+        'The state of "prod" lacks what a run here has recorded: a run that did not end wrote to state/prod.keyform.journal on 2026-03-04T05:06:07.000Z, and no record of it on snapshot 5 is there',
+    });
+    expect(error?.detail).toContain('The secrets of keys that this run made may be in that file and nowhere else');
+    expect(error?.detail).toContain('If it is gone for good, say so: keyform state restore state/prod.keyform.age');
+    for (const changes of [
+      { isJournaled: true },
+      { folder: '/another/clone/state' },
+      { serial: 6, mark: 'cd34' },
+    ] satisfies Partial<Present>[])
+      expect(judge(HOME, running, present(changes))).toBeNull();
   });
 
   it('never refuses what this machine has just remembered, nor what follows it', async () => {

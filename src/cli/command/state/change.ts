@@ -1,6 +1,7 @@
 import { parseAddress } from '../../../core/address.ts';
 import { KeyformError } from '../../../core/error.ts';
 import type { Intent, ResourceState, State } from '../../../core/state.ts';
+import { guarded } from '../../../state/fault.ts';
 import type { Session } from '../../../state/session.ts';
 import { DONE, list, type Outcome, type Outside, Workspace } from '../../context.ts';
 import { plain } from '../../render/quote.ts';
@@ -183,10 +184,12 @@ async function inSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { outside } = workspace;
-  // A session would make a state where there is none.
-  await readPresent(workspace, flags);
   const stack = await oneStack(workspace, list(flags.stack));
   const store = await workspace.store(stack, await workspace.keys(stack));
+  // A session would make a state where there is none. Looked at only, since it reads the state anyway; why there is none reading tells.
+  const { snapshot } = store.paths;
+  if ((await guarded('read', snapshot, () => outside.files.read(snapshot, 1))) === null)
+    await readPresent(workspace, flags);
   const session = await store.begin(operation, {
     lockTimeoutMs: lockTimeout(flags),
     signal: outside.signal,
