@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { ArgumentSpec, ResourceType } from './provider.ts';
 import { COMMON_ATTRIBUTES } from './resource.ts';
+import { typeOfSchema } from './shape.ts';
+import { objectType, type Type } from './typed/type.ts';
 
 /**
  * Terraform's data sources, for reading keys that exist already. They follow from the resource types: a cloud writes nothing
@@ -151,3 +153,16 @@ function selector(description: string): ArgumentSpec {
     default: null,
   };
 }
+
+/** The type of the values that references to a data source give. The same value at every call. */
+export function objectTypeOfData(source: DataSource): Type {
+  const known = objectTypes.get(source);
+  if (known !== undefined) return known;
+  const type = objectType(
+    Object.entries(source.attributes).map(([name, { schema }]) => [name, typeOfSchema(schema)] as const),
+  );
+  objectTypes.set(source, type);
+  return type;
+}
+
+const objectTypes = new WeakMap<DataSource, Type>();

@@ -11,7 +11,7 @@ import type { Secret } from './secret.ts';
  * - state: `no-identity`, `wrong-identity`, `empty-state`, `damaged-state`, `newer-state`, `state-locked`, `state-io`,
  *   `stale-plan`, `wrong-kind` (the file is something else than what was asked for), `rolled-back` (older than, or
  *   another than, what this machine has seen of it)
- * - a run: `cancelled`, `refused` (a guard said no), `synth-failed`, `internal`
+ * - a run: `cancelled`, `refused` (a guard said no), `synth-failed`, `command-failed` (a command of a provisioner), `internal`
  */
 export type ErrorCode =
   | 'invalid-configuration'
@@ -45,6 +45,7 @@ export type ErrorCode =
   | 'cancelled'
   | 'refused'
   | 'synth-failed'
+  | 'command-failed'
   | 'internal';
 
 /** What the vendor said beside its HTTP status. Never holds a header, a body or a credential. */

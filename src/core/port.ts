@@ -96,6 +96,8 @@ export interface Processes {
       readonly shell?: boolean;
       readonly input?: string;
       readonly signal?: AbortSignal;
+      /** Called with each piece of its standard output as it comes. */
+      readonly onStdout?: (text: string) => void;
       /** Called with each piece of its standard error as it comes. */
       readonly onStderr?: (text: string) => void;
       /** Bytes of each stream that are kept. Default 16 MiB. */

@@ -35,6 +35,8 @@ export interface AttributeSpec {
   readonly schema: z.ZodType;
   /** Stays as it is for the life of a key, so that an update in place leaves it known. */
   readonly fixed?: true;
+  /** The argument whose value it takes on with each apply: null while that is null, and as sensitive. */
+  readonly follows?: string;
 }
 
 /** A limit on how often an API may be called. */
@@ -250,6 +252,11 @@ export interface ResourceType {
     readonly arguments: readonly string[];
   };
   readonly capabilities: Capabilities;
+  /**
+   * Lives in state alone: there is no API that could tell anything of it, so it is never listed, never gone, and has no owner, secret or
+   * other attributes of a key. Terraform's rules hold for it where those of keys differ (destroyed before its replacement is made).
+   */
+  readonly local?: true;
   /** Arguments of a typical key, for the documentation: what a reader would copy. The clouds of the list all have one. */
   readonly example?: JsonObject;
   /**

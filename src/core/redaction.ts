@@ -28,10 +28,10 @@ export function redact<T extends string | null>(
 }
 
 /** Encoded text shorter than this may be there by chance; a secret as it is goes whatever its length. */
-const TELLING = 8;
+export const TELLING = 8;
 
 /** A secret as it is and as it travels: in JSON, in an address or a form, in hexadecimal, in base64, also as a part of something longer. */
-function formsOf(secret: string): string[] {
+export function formsOf(secret: string): string[] {
   if (secret === '') return [];
   const bytes = Buffer.from(secret, 'utf8');
   const json = JSON.stringify(secret).slice(1, -1);

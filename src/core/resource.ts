@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { ArgumentSpec, AttributeSpec, ResourceType } from './provider.ts';
+import { typeOfSchema } from './shape.ts';
+import { objectType, type Type } from './typed/type.ts';
 
 /** Arguments that every key resource has beside its own. No resource type may use one of these names. */
 export const COMMON_ARGUMENTS: Readonly<Record<string, ArgumentSpec>> = {
@@ -79,11 +81,13 @@ export const COMMON_ATTRIBUTES = {
   },
 } as const satisfies Readonly<Record<string, CommonAttribute>>;
 
-/** Every argument of a resource type: its own, in their order, then the common ones. */
-export function argumentsOf(resource: Pick<ResourceType, 'arguments'>): Readonly<Record<string, ArgumentSpec>> {
+/** Every argument of a resource type: its own, in their order, then the common ones that every key has. */
+export function argumentsOf(
+  resource: Pick<ResourceType, 'arguments' | 'local'>,
+): Readonly<Record<string, ArgumentSpec>> {
   const known = merged.get(resource.arguments);
   if (known !== undefined) return known;
-  const all = { ...resource.arguments, ...COMMON_ARGUMENTS };
+  const all = resource.local === true ? resource.arguments : { ...resource.arguments, ...COMMON_ARGUMENTS };
   merged.set(resource.arguments, all);
   return all;
 }
@@ -91,19 +95,37 @@ export function argumentsOf(resource: Pick<ResourceType, 'arguments'>): Readonly
 /** The planner asks for every key of a stack. */
 const merged = new WeakMap<object, Readonly<Record<string, ArgumentSpec>>>();
 
+/** The common attributes that a resource of this type has: all, or the id alone for what is no key. */
+export function commonAttributesOf(resource: Pick<ResourceType, 'local'>): Readonly<Record<string, CommonAttribute>> {
+  return resource.local === true ? { id: COMMON_ATTRIBUTES.id } : COMMON_ATTRIBUTES;
+}
+
 /**
  * Every name that a reference to a resource of this type can end in, with what it is: arguments, common attributes, own
  * attributes. A name that is both argument and attribute (`enabled`, `expires_at`) is one value: that of the living key.
  */
 export function attributesOf(
-  resource: Pick<ResourceType, 'arguments' | 'attributes'>,
+  resource: Pick<ResourceType, 'arguments' | 'attributes' | 'local'>,
 ): Readonly<Record<string, { readonly schema: z.ZodType; readonly sensitive: boolean }>> {
   const names: Record<string, { schema: z.ZodType; sensitive: boolean }> = {};
   for (const [name, { schema, sensitive }] of Object.entries(argumentsOf(resource)))
     names[name] = { schema, sensitive };
-  for (const [name, { schema, sensitive }] of Object.entries(COMMON_ATTRIBUTES)) {
+  for (const [name, { schema, sensitive }] of Object.entries(commonAttributesOf(resource))) {
     names[name] = { schema: names[name]?.schema ?? schema, sensitive: names[name]?.sensitive === true || sensitive };
   }
   for (const [name, { schema }] of Object.entries(resource.attributes)) names[name] ??= { schema, sensitive: false };
   return names;
 }
+
+/** The type of the values that references to a resource of this type give. The same value at every call. */
+export function objectTypeOf(resource: Pick<ResourceType, 'arguments' | 'attributes' | 'local'>): Type {
+  const known = types.get(resource.arguments);
+  if (known !== undefined) return known;
+  const type = objectType(
+    Object.entries(attributesOf(resource)).map(([name, { schema }]) => [name, typeOfSchema(schema)] as const),
+  );
+  types.set(resource.arguments, type);
+  return type;
+}
+
+const types = new WeakMap<object, Type>();

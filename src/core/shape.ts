@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BOOL, DYNAMIC, listType, mapType, NUMBER, objectType, STRING, type Type } from './typed/type.ts';
 
 /** A JSON Schema, draft-07. */
 export type JsonSchema = { [key: string]: unknown };
@@ -61,6 +62,36 @@ export function terraformType(shape: Shape): TerraformType {
   }
 }
 
+/** The type of the values that fit a schema, to which values of a stack are converted. The same value at every call. */
+export function typeOfSchema(schema: z.ZodType): Type {
+  const known = types.get(schema);
+  if (known !== undefined) return known;
+  const type = typeOfShape(shapeOf(schema, 'the schema'));
+  types.set(schema, type);
+  return type;
+}
+
+const types = new WeakMap<z.ZodType, Type>();
+
+function typeOfShape(shape: Shape): Type {
+  switch (shape.kind) {
+    case 'string':
+      return STRING;
+    case 'number':
+      return NUMBER;
+    case 'boolean':
+      return BOOL;
+    case 'list':
+      return listType(typeOfShape(shape.element));
+    case 'map':
+      return mapType(typeOfShape(shape.element));
+    case 'object':
+      return objectType(Object.entries(shape.fields).map(([name, field]) => [name, typeOfShape(field)] as const));
+    case 'any':
+      return DYNAMIC;
+  }
+}
+
 /** A Terraform type as stacks write it: `list(string)`, `object({ key = string })`. */
 export function formatTerraformType(type: TerraformType): string {
   if (typeof type === 'string') return type === 'dynamic' ? 'any' : type;
@@ -70,6 +101,7 @@ export function formatTerraformType(type: TerraformType): string {
 }
 
 function shape(json: JsonSchema, name: string): Shape {
+  if (Object.keys(json).every((key) => key === 'description')) return { kind: 'any' };
   const alternatives = json.anyOf ?? json.oneOf;
   if (Array.isArray(alternatives)) {
     const shapes = (alternatives as JsonSchema[]).filter((one) => one.type !== 'null').map((one) => shape(one, name));

@@ -119,12 +119,23 @@ export type JournalEntry =
   /** Whose entries follow. The first of every journal; changes nothing. */
   | { readonly kind: 'run'; readonly run: RunInfo }
   | { readonly kind: 'intent'; readonly intent: Intent }
+  /** A key that exists already becomes the current one of an address that had none. */
+  | {
+      readonly kind: 'imported';
+      readonly address: string;
+      readonly type: string;
+      readonly provider: string;
+      readonly generation: Generation;
+      readonly dependencies: readonly string[];
+    }
   /** A key was made. The previous current key, if any, becomes deposed. Ends the intent. */
   | {
       readonly kind: 'created';
       readonly intent: string;
       readonly generation: Generation;
       readonly dependencies: readonly string[];
+      /** As {@link ResourceState.tainted} from the start: until the commands that belong to its making have run. */
+      readonly tainted?: string;
     }
   /** A create's secret arrived, and perhaps the key's id, in an answer that is not as documented. The intent stays open. */
   | { readonly kind: 'arrived'; readonly intent: string; readonly secret: Secret; readonly keyId: string | null }
@@ -169,6 +180,22 @@ export function applyEntry(state: MutableState, entry: JournalEntry): void {
     case 'intent':
       state.intents.set(entry.intent.id, entry.intent);
       return;
+    case 'imported': {
+      const { address, type, provider, dependencies, generation } = entry;
+      const before = state.resources.get(address);
+      if (before?.current != null) throw new Error(`state already holds a key of ${address}`);
+      state.resources.set(address, {
+        address,
+        type,
+        provider,
+        dependencies,
+        current: generation,
+        deposed: before?.deposed ?? [],
+        lastGeneration: Math.max(before?.lastGeneration ?? 0, generation.number),
+        tainted: null,
+      });
+      return;
+    }
     case 'created': {
       const intent = findIntent(state, entry.intent);
       const before = state.resources.get(intent.address);
@@ -181,7 +208,7 @@ export function applyEntry(state: MutableState, entry: JournalEntry): void {
         current: entry.generation,
         deposed: [...(before?.deposed ?? []), ...(replaced === null ? [] : [replaced])],
         lastGeneration: Math.max(before?.lastGeneration ?? 0, entry.generation.number),
-        tainted: null,
+        tainted: entry.tainted ?? null,
       });
       state.intents.delete(intent.id);
       return;

@@ -130,7 +130,21 @@ const entry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('run'), run }),
   z.strictObject({ kind: z.literal('moved'), from: z.string().min(1), to: z.string().min(1) }),
   z.strictObject({ kind: z.literal('intent'), intent }),
-  z.strictObject({ kind: z.literal('created'), intent: z.string(), generation, dependencies: z.array(z.string()) }),
+  z.strictObject({
+    kind: z.literal('imported'),
+    address: z.string().min(1),
+    type: z.string(),
+    provider: z.string(),
+    generation,
+    dependencies: z.array(z.string()),
+  }),
+  z.strictObject({
+    kind: z.literal('created'),
+    intent: z.string(),
+    generation,
+    dependencies: z.array(z.string()),
+    tainted: z.string().optional(),
+  }),
   z.strictObject({
     kind: z.literal('arrived'),
     intent: z.string(),
@@ -251,7 +265,12 @@ export function decodeEntry(value: unknown, what: string): JournalEntry {
 
 function entryFromJson(item: z.infer<typeof entry>): JournalEntry {
   switch (item.kind) {
-    case 'created':
+    case 'created': {
+      const { tainted, ...made } = item;
+      const plain = { ...made, generation: generationFromJson(item.generation) };
+      return tainted === undefined ? plain : { ...plain, tainted };
+    }
+    case 'imported':
     case 'updated':
     case 'refreshed':
       return { ...item, generation: generationFromJson(item.generation) };
@@ -382,8 +401,13 @@ function entryToJson(e: JournalEntry): z.infer<typeof entry> {
     case 'intent':
       return { kind: e.kind, intent: intentToJson(e.intent) };
     case 'created': {
-      const { kind, intent: id, generation: made, dependencies } = e;
-      return { kind, intent: id, generation: generationToJson(made), dependencies: [...dependencies] };
+      const { kind, intent: id, generation: made, dependencies, tainted } = e;
+      const plain = { kind, intent: id, generation: generationToJson(made), dependencies: [...dependencies] };
+      return tainted === undefined ? plain : { ...plain, tainted };
+    }
+    case 'imported': {
+      const { kind, address, type, provider, generation: taken, dependencies } = e;
+      return { kind, address, type, provider, generation: generationToJson(taken), dependencies: [...dependencies] };
     }
     case 'arrived':
       return { kind: e.kind, intent: e.intent, secret: e.secret.reveal(), keyId: e.keyId };

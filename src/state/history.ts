@@ -25,6 +25,8 @@ export const HISTORY_ACTIONS = [
   'created',
   /** A key that an earlier attempt had made was taken over. */
   'adopted',
+  /** A key that existed already was taken under management. */
+  'imported',
   'updated',
   'enabled',
   'disabled',
@@ -106,6 +108,11 @@ export function historyItem(
     case 'wired':
     case 'outputs':
       return null;
+    case 'imported': {
+      const { address, type, generation } = entry;
+      const subject = { ...about(undefined), address, type, key: generation.id, generation: generation.number };
+      return { ...who, ...subject, action: 'imported' };
+    }
     case 'created': {
       const intent = state.intents.get(entry.intent);
       const { id: key, number: generation } = entry.generation;

@@ -9,7 +9,7 @@ describe('addresses', () => {
     const key = fc.oneof(fc.constant(null), fc.nat(), fc.string({ unit: 'binary' }));
     fc.assert(
       fc.property(name, name, key, (type, label, each) => {
-        const address = { type, name: label, key: each };
+        const address = { module: [], type, name: label, key: each };
         expect(parseAddress(formatAddress(address))).toEqual(address);
       }),
     );

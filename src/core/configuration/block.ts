@@ -1,8 +1,9 @@
 import { isName } from '../address.ts';
 import type { Diagnostic, Place } from '../diagnostic.ts';
+import type { Expression, Step } from '../expression/expression.ts';
+import { parseExpression, parseValue } from '../expression/parse.ts';
+import { SyntaxProblem } from '../expression/problem.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import type { Expression } from '../language/expression.ts';
-import { parseValue } from '../language/parse.ts';
 import { didYouMean } from '../suggest.ts';
 
 /** Path of keys and indexes from the root of a file. */
@@ -22,8 +23,14 @@ export class Report {
     });
   }
 
-  warn(place: Place, summary: string, detail: string): void {
-    this.diagnostics.push({ severity: 'warning', summary, detail, place });
+  warn(place: Place | undefined, summary: string, detail: string, address?: string): void {
+    this.diagnostics.push({
+      severity: 'warning',
+      summary,
+      detail,
+      ...(address === undefined ? {} : { address }),
+      ...(place === undefined ? {} : { place }),
+    });
   }
 
   get failed(): boolean {
@@ -36,6 +43,26 @@ export interface Body {
   readonly file: string;
   readonly path: Path;
   readonly value: JsonObject;
+}
+
+/** An expression of a stack, with where it stands. */
+export interface Written {
+  readonly expression: Expression;
+  readonly place: Place;
+}
+
+/** A reference whose keys may be expressions, such as `TYPE.NAME[each.key].id`. */
+export interface KeyedReference {
+  readonly root: string;
+  readonly steps: readonly (Step | Expression)[];
+  readonly place: Place;
+}
+
+/** A reference that must be written out, because it is needed before anything has a value. */
+export interface StaticReference {
+  readonly root: string;
+  readonly steps: readonly Step[];
+  readonly place: Place;
 }
 
 /** The place of something inside a body. */
@@ -92,6 +119,84 @@ export function expressionIn(body: Body, key: string, report: Report): Expressio
   return parseValue(body.value[key] as Json, (problem, path) => {
     report.error({ ...placeIn(body, key, ...path), column: problem.column }, problem.message, problem.detail);
   });
+}
+
+/** {@link expressionIn} with its place; null where the key is absent or null. */
+export function writtenIn(body: Body, key: string, report: Report): Written | null {
+  const value = body.value[key];
+  if (value === undefined || value === null) return null;
+  return { expression: expressionIn(body, key, report), place: placeIn(body, key) };
+}
+
+/** Every argument of `body` but those named in `except`; null values count as left out. */
+export function writtenArguments(body: Body, except: readonly string[], report: Report): ReadonlyMap<string, Written> {
+  const found = new Map<string, Written>();
+  for (const [key] of entriesOf(body)) {
+    const written = except.includes(key) ? null : writtenIn(body, key, report);
+    if (written !== null) found.set(key, written);
+  }
+  return found;
+}
+
+/** The one body of a block that may stand once; null where there is none. Several are reported. */
+export function soleBody(body: Body, key: string, report: Report): Body | null {
+  const value = body.value[key];
+  if (value === undefined || value === null) return null;
+  const found = bodiesOf(body.file, [...body.path, key], value, `"${key}"`, report);
+  if (found.length > 1) report.error(placeIn(body, key), `There is more than one ${key} block`, 'Make them one.');
+  return found[0] ?? null;
+}
+
+/** An expression read as a reference with keys; null when it is anything else. */
+export function keyedReference(expression: Expression, place: Place): KeyedReference | null {
+  switch (expression.kind) {
+    case 'reference':
+      return { root: expression.root, steps: expression.steps, place };
+    case 'attribute': {
+      const of = keyedReference(expression.of, place);
+      return of === null ? null : { ...of, steps: [...of.steps, expression.name] };
+    }
+    case 'index': {
+      const of = keyedReference(expression.of, place);
+      const { key } = expression;
+      const literal = key.kind === 'literal' && typeof key.value === 'string' ? key.value : key;
+      return of === null ? null : { ...of, steps: [...of.steps, literal] };
+    }
+    default:
+      return null;
+  }
+}
+
+/** References in a list of them whose keys may be expressions. */
+export function keyedReferences(body: Body, key: string, report: Report): readonly KeyedReference[] {
+  const value = body.value[key];
+  if (value === undefined || value === null) return [];
+  const items = Array.isArray(value) ? (value as Json[]) : [value];
+  return items.flatMap((item, index) => {
+    const place = placeIn(body, key, ...(Array.isArray(value) ? [index] : []));
+    const bare = typeof item === 'string' ? item.trim().replace(/^\$\{\s*(.*?)\s*\}$/s, '$1') : '';
+    try {
+      const found = keyedReference(parseExpression(bare), place);
+      if (found !== null) return [found];
+    } catch (error) {
+      if (!(error instanceof SyntaxProblem)) throw error;
+    }
+    report.error(place, 'Not a reference', 'Write an address or an attribute of one, such as "TYPE.NAME.id".');
+    return [];
+  });
+}
+
+/** A reference in the bare form in which Terraform's JSON writes those that are no values: `type.name`, with or without `${ }`. */
+export function staticReference(text: string, place: Place, report: Report): StaticReference | null {
+  const bare = text.trim().replace(/^\$\{\s*(.*?)\s*\}$/s, '$1');
+  try {
+    const found = parseExpression(bare);
+    if (found.kind === 'reference') return { root: found.root, steps: found.steps, place };
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error;
+  }
+  report.error(place, 'Not a static reference', 'Write an address, such as "TYPE.NAME".');
+  return null;
 }
 
 /** Reports each key of a body that is not among `known`, and suggests the one that was meant. */
@@ -166,17 +271,23 @@ export function literalStrings(body: Body, key: string, report: Report): string[
   return strings;
 }
 
-/** Addresses in a `depends_on`; `${…}` around one is allowed, as CDKTF may write it. */
-export function readAddresses(body: Body, key: string, report: Report): string[] {
+/** References in a list of them, such as `depends_on`; `${…}` around one is allowed, as CDKTF may write it. */
+export function staticReferences(
+  body: Body,
+  key: string,
+  report: Report,
+  what = 'addresses',
+): readonly StaticReference[] {
   const value = body.value[key];
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) {
-    report.error(placeIn(body, key), `"${key}" must be a list of addresses`, 'Write [ "type.name" ].');
+    report.error(placeIn(body, key), `"${key}" must be a list of ${what}`, 'Write [ "…" ].');
     return [];
   }
   return value.flatMap((item: Json, index) => {
-    if (typeof item === 'string') return [item.replace(/^\$\{(.*)\}$/s, '$1')];
-    report.error(placeIn(body, key, index), `"${key}" must be a list of addresses`, `This element is ${kindOf(item)}.`);
+    const place = placeIn(body, key, index);
+    if (typeof item === 'string') return [staticReference(item, place, report) ?? []].flat();
+    report.error(place, `"${key}" must be a list of ${what}`, `This element is ${kindOf(item)}.`);
     return [];
   });
 }

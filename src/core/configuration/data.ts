@@ -2,7 +2,6 @@ import { formatDataAddress } from '../address.ts';
 import { type DataSource, dataSourcesOf, selectorsOf } from '../datasource.ts';
 import type { Place } from '../diagnostic.ts';
 import type { Json } from '../json.ts';
-import type { Expression } from '../language/expression.ts';
 import type { Cloud } from '../provider.ts';
 import { didYouMean, nearest } from '../suggest.ts';
 import {
@@ -14,51 +13,62 @@ import {
   type Path,
   placeIn,
   type Report,
-  readAddresses,
   refuseUnknownKeys,
+  type StaticReference,
+  staticReferences,
+  type Written,
 } from './block.ts';
+import { type Lifecycle, readDataLifecycle } from './lifecycle.ts';
+import { REMOTE_STATE, type RemoteBlock, readRemote } from './remote.ts';
+import { type Repetition, readRepetition } from './repetition.ts';
 import { readProvider } from './resource.ts';
 
-/** A data block: keys that are read. */
+/** A data block, or one instance of it: keys that are read. */
 export interface DataBlock {
-  /** `data.TYPE.NAME`. */
+  /** Of the block, `data.TYPE.NAME`, behind its module; of an instance with its keys. */
   readonly address: string;
+  /** As in a resource block. */
+  readonly module: string;
   readonly name: string;
   readonly cloud: Cloud;
   readonly source: DataSource;
   /** `keyform` or `keyform.<alias>`. */
   readonly provider: string;
   /** Set arguments only; null values count as left out. */
-  readonly args: ReadonlyMap<string, { readonly expression: Expression; readonly place: Place }>;
-  readonly dependsOn: readonly string[];
+  readonly args: ReadonlyMap<string, Written>;
+  readonly repetition: Repetition;
+  readonly dependsOn: readonly StaticReference[];
+  /** Conditions only. */
+  readonly lifecycle: Lifecycle;
   readonly place: Place;
 }
 
-const META = ['provider', 'depends_on'];
+const META = ['provider', 'depends_on', 'count', 'for_each', 'lifecycle'];
 
-const LATER: Readonly<Record<string, string>> = {
-  count: 'It arrives with the whole language of stacks. Write one block for each key, or read all keys of an owner.',
-  for_each: 'It arrives with the whole language of stacks. Write one block for each key, or read all keys of an owner.',
-  lifecycle: 'It arrives with the whole language of stacks; in a data block it holds conditions only.',
-};
-
-/** Reads the `data` section of a file into `data`, by address. Problems are reported. */
+/** Reads the `data` section of a file into `data` and `remotes`, by address. Problems are reported. */
 export function readDataBlocks(
   file: string,
   path: Path,
   value: Json,
+  module: string,
   clouds: readonly Cloud[],
+  provider: (written: string | null, place: Place) => string,
   data: Map<string, DataBlock>,
+  remotes: Map<string, RemoteBlock>,
   report: Report,
 ): void {
   const sources = new Map<string, { cloud: Cloud; source: DataSource }>();
   for (const cloud of clouds) {
     for (const type of cloud.resources)
-      for (const source of dataSourcesOf(type)) sources.set(source.name, { cloud, source });
+      if (type.local !== true) for (const source of dataSourcesOf(type)) sources.set(source.name, { cloud, source });
   }
   const unknown = new Set<string>();
   for (const { labels, body } of labelledBodies(file, path, value, 2, 'data', report)) {
     const [type = '', name = ''] = labels;
+    if (type === REMOTE_STATE) {
+      readRemote(name, body, module, remotes, report);
+      continue;
+    }
     const known = sources.get(type);
     if (known === undefined) {
       // Once, at the type's own place, as for resources.
@@ -72,7 +82,7 @@ export function readDataBlocks(
       continue;
     }
     if (!checkName(placeIn(body), 'data source', name, report)) continue;
-    const address = formatDataAddress(type, name);
+    const address = `${module === '' ? '' : `${module}.`}${formatDataAddress(type, name)}`;
     if (data.has(address)) {
       report.error(
         placeIn(body),
@@ -82,22 +92,21 @@ export function readDataBlocks(
       );
       continue;
     }
-    data.set(address, readBlock(address, name, body, known.cloud, known.source, report));
+    data.set(address, readBlock({ address, module, name, ...known }, body, provider, report));
   }
 }
 
 /** Reads one block. Problems are reported; the result then lacks what was wrong. */
 function readBlock(
-  address: string,
-  name: string,
+  where: Pick<DataBlock, 'address' | 'module' | 'name' | 'cloud' | 'source'>,
   body: Body,
-  cloud: Cloud,
-  source: DataSource,
+  provider: (written: string | null, place: Place) => string,
   report: Report,
 ): DataBlock {
+  const { address, source } = where;
   const known = [...Object.keys(source.arguments), ...META];
-  refuseUnknownKeys(body, known, source.name, report, LATER, address);
-  const args = new Map<string, { expression: Expression; place: Place }>();
+  refuseUnknownKeys(body, known, source.name, report, {}, address);
+  const args = new Map<string, Written>();
   // As in a resource: a slip in a required argument is one error and not two.
   const meant = new Set<string | null>();
   for (const [key, value] of entriesOf(body)) {
@@ -118,13 +127,12 @@ function readBlock(
   if (selectors.length > 0 && !selectors.some((argument) => args.has(argument) || meant.has(argument)))
     report.error(placeIn(body), 'Nothing says which key is read', chooseOne(selectors), address);
   return {
-    address,
-    name,
-    cloud,
-    source,
-    provider: readProvider(body, report),
+    ...where,
+    provider: provider(readProvider(body, report), placeIn(body, 'provider')),
     args,
-    dependsOn: readAddresses(body, 'depends_on', report),
+    repetition: readRepetition(body, report, address),
+    dependsOn: staticReferences(body, 'depends_on', report),
+    lifecycle: readDataLifecycle(body, address, report),
     place: placeIn(body),
   };
 }

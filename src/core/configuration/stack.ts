@@ -1,8 +1,8 @@
-import { formatAddress, isName } from '../address.ts';
+import { formatAddress } from '../address.ts';
+import { BUILT_IN } from '../builtin.ts';
 import type { Diagnostic, Place } from '../diagnostic.ts';
 import { isObject, type Json } from '../json.ts';
-import type { Expression } from '../language/expression.ts';
-import type { Cloud, ResourceType, SettingSpec } from '../provider.ts';
+import type { Cloud, ResourceType } from '../provider.ts';
 import { didYouMean } from '../suggest.ts';
 import {
   bodiesOf,
@@ -15,127 +15,312 @@ import {
   type Path,
   placeIn,
   type Report,
-  readAddresses,
   refuseUnknownKeys,
+  staticReferences,
 } from './block.ts';
+import { type ImportBlock, type MovedBlock, type RemovedBlock, readImports, readMoved, readRemoved } from './change.ts';
+import { type CheckBlock, readChecks } from './check.ts';
 import { type DataBlock, readDataBlocks } from './data.ts';
+import { readConditions } from './lifecycle.ts';
+import { type LocalBlock, type ModuleBlock, type ModuleCall, type OutputBlock, readCalls } from './module.ts';
+import { BUILT_IN_PROVIDERS, type ProviderBlock, readProviders } from './provider.ts';
+import type { RemoteBlock } from './remote.ts';
 import { type ResourceBlock, readResource } from './resource.ts';
 import { readVariables, type Variable } from './variable.ts';
 
-/** The text of a stack, parsed as JSON but not understood yet. */
+/** A file, parsed as JSON but not understood yet. `file` is as the user would name it. */
+export interface SourceFile {
+  readonly file: string;
+  readonly content: Json;
+}
+
+/** The text of a stack. */
 export interface StackSource {
   readonly name: string;
-  /** In order of name. `file` is as the user would name it. */
-  readonly files: readonly { readonly file: string; readonly content: Json }[];
-}
-
-/** A provider block: one per alias. */
-export interface ProviderBlock {
-  /** `keyform` or `keyform.<alias>`. */
-  readonly reference: string;
-  /** By cloud name, then setting. */
-  readonly settings: ReadonlyMap<string, ReadonlyMap<string, { expression: Expression; place: Place }>>;
-  readonly place: Place;
-}
-
-export interface LocalBlock {
-  readonly name: string;
-  readonly expression: Expression;
-  readonly place: Place;
-}
-
-export interface OutputBlock {
-  readonly name: string;
-  readonly expression: Expression;
-  readonly sensitive: boolean;
-  readonly dependsOn: readonly string[];
-  readonly place: Place;
+  /** In order of name. */
+  readonly files: readonly SourceFile[];
+  /** The files of each local module, by its folder relative to the stack's, with `/`: `modules/team`, `../shared`. */
+  readonly modules: ReadonlyMap<string, readonly SourceFile[]>;
 }
 
 /** A stack, understood as far as that goes without any value. */
 export interface Configuration {
   readonly name: string;
   readonly providers: ReadonlyMap<string, ProviderBlock>;
+  /** By path; the root's is empty. */
+  readonly modules: ReadonlyMap<string, ModuleBlock>;
+  /** Of the root module. */
   readonly variables: ReadonlyMap<string, Variable>;
-  readonly locals: ReadonlyMap<string, LocalBlock>;
+  /** Of the root module. */
   readonly outputs: ReadonlyMap<string, OutputBlock>;
-  /** By address. */
+  /** Of all modules, by block address. */
   readonly resources: ReadonlyMap<string, ResourceBlock>;
-  /** By address, `data.TYPE.NAME`. */
+  /** Of all modules, by block address, `data.TYPE.NAME`. */
   readonly data: ReadonlyMap<string, DataBlock>;
+  /** Outputs of other stacks, of all modules, by address, `data.terraform_remote_state.NAME`. */
+  readonly remotes: ReadonlyMap<string, RemoteBlock>;
+  readonly checks: ReadonlyMap<string, CheckBlock>;
+  readonly moved: readonly MovedBlock[];
+  readonly removed: readonly RemovedBlock[];
+  readonly imports: readonly ImportBlock[];
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Sections of Terraform's language that this version refuses, with what to do instead. */
 const LATER: Readonly<Record<string, string>> = {
-  module: 'Modules arrive in a later version. Put the resources into the stack itself.',
-  import: 'Import blocks arrive in a later version. Declare the key to have a new one made.',
-  moved: 'Moved blocks arrive in a later version. Keep the address until then.',
-  removed: 'Removed blocks arrive in a later version.',
-  check: 'Check blocks arrive in a later version.',
   ephemeral: 'Ephemeral resources are not supported.',
 };
 
-const SECTIONS = ['terraform', 'provider', 'variable', 'locals', 'output', 'resource', 'data'];
+const SECTIONS = [
+  'terraform',
+  'provider',
+  'variable',
+  'locals',
+  'output',
+  'resource',
+  'data',
+  'module',
+  'check',
+  'moved',
+  'removed',
+  'import',
+];
+
+/** Modules within modules: more is a call that leads back to itself. */
+const DEEPEST = 20;
 
 /**
  * Understands a stack. Everything that is not understood is an error with its place and a remedy; all errors of the
  * stack come together in `report`, and the result is then only good for finding more of them.
  */
 export function readConfiguration(source: StackSource, clouds: readonly Cloud[], report: Report): Configuration {
-  const providers = new Map<string, ProviderBlock>();
-  const variables = new Map<string, Variable>();
-  const locals = new Map<string, LocalBlock>();
-  const outputs = new Map<string, OutputBlock>();
-  const resources = new Map<string, ResourceBlock>();
-  const data = new Map<string, DataBlock>();
-  const types = new Map(
-    clouds.flatMap((cloud) => cloud.resources.map((type) => [type.type, { cloud, type }] as const)),
-  );
+  const reader = new Reader(source, clouds, report);
+  reader.module('', '.', null, source.files, (written) => written);
+  return reader.configuration();
+}
 
-  for (const { file, content } of source.files) {
-    for (const root of bodiesOf(file, [], content, 'A stack file', report)) {
-      refuseUnknownKeys(root, SECTIONS, 'A stack', report, LATER);
-      const section = (name: string, read: (path: Path, value: Json) => void) => {
+/** Root provider configuration for one that a module names; null when the module was not given it. */
+type ProviderNames = (reference: string) => string | null;
+
+class Reader {
+  readonly #source: StackSource;
+  readonly #clouds: readonly Cloud[];
+  readonly #report: Report;
+  readonly #types: ReadonlyMap<string, { cloud: Cloud; type: ResourceType }>;
+  readonly #providers = new Map<string, ProviderBlock>();
+  readonly #modules = new Map<string, ModuleBlock>();
+  readonly #resources = new Map<string, ResourceBlock>();
+  readonly #data = new Map<string, DataBlock>();
+  readonly #remotes = new Map<string, RemoteBlock>();
+  readonly #checks = new Map<string, CheckBlock>();
+  readonly #moved: MovedBlock[] = [];
+  readonly #removed: RemovedBlock[] = [];
+  readonly #imports: ImportBlock[] = [];
+
+  constructor(source: StackSource, clouds: readonly Cloud[], report: Report) {
+    this.#source = source;
+    this.#clouds = clouds;
+    this.#report = report;
+    this.#types = new Map(
+      [...clouds, BUILT_IN].flatMap((cloud) => cloud.resources.map((type) => [type.type, { cloud, type }] as const)),
+    );
+  }
+
+  /** Reads one module and those that it calls. */
+  module(
+    path: string,
+    folder: string,
+    call: ModuleCall | null,
+    files: readonly SourceFile[],
+    names: ProviderNames,
+  ): void {
+    const report = this.#report;
+    const variables = new Map<string, Variable>();
+    const locals = new Map<string, LocalBlock>();
+    const outputs = new Map<string, OutputBlock>();
+    const calls = new Map<string, ModuleCall>();
+    const sections = SECTIONS.filter((name) => call === null || name !== 'import');
+    const later = call === null ? LATER : { ...LATER, import: 'Import blocks stand in the root module only.' };
+    const roots = files.flatMap(({ file, content }) => bodiesOf(file, [], content, 'A stack file', report));
+    const provider = (fallback: string) => (written: string | null, place: Place) =>
+      this.#provider(written ?? fallback, place, names);
+    for (const root of roots) {
+      const { file } = root;
+      refuseUnknownKeys(root, sections, call === null ? 'A stack' : 'A module', report, later);
+      const section = (name: string, read: (at: Path, value: Json) => void) => {
         const value = root.value[name];
-        if (value !== undefined) read([...root.path, name], value);
+        if (value !== undefined && value !== null) read([...root.path, name], value);
       };
-      section('terraform', (path, value) => readTerraform(file, path, value, report));
-      section('provider', (path, value) => readProviders(file, path, value, clouds, providers, report));
-      section('variable', (path, value) => readVariables(file, path, value, variables, report));
-      section('locals', (path, value) => readLocals(file, path, value, locals, report));
-      section('output', (path, value) => readOutputs(file, path, value, outputs, report));
-      section('resource', (path, value) => readResources(file, path, value, types, resources, report));
-      section('data', (path, value) => readDataBlocks(file, path, value, clouds, data, report));
+      section('terraform', (at, value) => readTerraform(file, at, value, report));
+      section('provider', (at, value) => {
+        if (call === null) readProviders(file, at, value, this.#clouds, this.#providers, report);
+        else
+          report.error(
+            { file, path: at },
+            'A module has no provider blocks of its own',
+            'Declare them in the stack, and hand them in with "providers" of the module call.',
+          );
+      });
+      section('variable', (at, value) => readVariables(file, at, value, variables, report));
+      section('locals', (at, value) => readLocals(file, at, value, locals, report));
+      section('output', (at, value) => readOutputs(file, at, value, outputs, report));
+      section('resource', (at, value) => this.#readResources(file, at, value, path, provider));
+      section('data', (at, value) =>
+        readDataBlocks(file, at, value, path, this.#clouds, provider('keyform'), this.#data, this.#remotes, report),
+      );
+      section('module', (at, value) => readCalls(file, at, value, path, calls, report));
+      section('check', (at, value) => readChecks(file, at, value, path, this.#checks, report));
+      section('moved', (at, value) => this.#moved.push(...readMoved(file, at, value, path, report)));
+      section('removed', (at, value) => this.#removed.push(...readRemoved(file, at, value, path, report)));
+      if (call === null) section('import', (at, value) => this.#imports.push(...readImports(file, at, value, report)));
+    }
+    const prefix = path === '' ? '' : `${path}.`;
+    this.#modules.set(path, { path, prefix, folder, call, variables, locals, outputs, calls });
+    for (const inner of calls.values()) this.#call(inner, folder, names);
+  }
+
+  #call(call: ModuleCall, folder: string, names: ProviderNames): void {
+    if (call.source === '') return;
+    const report = this.#report;
+    const inside = joinFolder(folder, call.source);
+    const files = this.#source.modules.get(inside);
+    const place = { ...call.place, path: [...call.place.path, 'source'] };
+    if (files === undefined || files.length === 0) {
+      report.error(
+        place,
+        `There is no module in ${inside}`,
+        'A local module is a folder with *.tf.json files. The path is relative to the file that calls it.',
+      );
+      return;
+    }
+    if (call.path.split('.').length / 2 > DEEPEST) {
+      report.error(place, 'Modules are nested too deep', 'A module calls itself, perhaps by way of another one.');
+      return;
+    }
+    const { providers } = call;
+    // Without a map a module sees the configurations without alias, as Terraform hands them on.
+    const handed: ProviderNames = (reference) => {
+      const outside =
+        providers === null || (!providers.has(reference) && !reference.includes('.'))
+          ? reference
+          : (providers.get(reference) ?? null);
+      return outside === null || (providers === null && reference.includes('.')) ? null : names(outside);
+    };
+    this.module(call.path, inside, call, files, handed);
+    const module = this.#modules.get(call.path);
+    if (module === undefined) return;
+    for (const [name, { place: at }] of call.args) {
+      if (module.variables.has(name)) continue;
+      report.error(
+        at,
+        `Unsupported argument "${name}"`,
+        `The module has no variable named "${name}".${didYouMean(name, [...module.variables.keys()])}`,
+      );
+    }
+    for (const variable of module.variables.values()) {
+      if (variable.default === null && !call.args.has(variable.name))
+        report.error(
+          call.place,
+          `Missing required argument "${variable.name}"`,
+          'The module has a variable of that name without a default: give it a value in the module block.',
+        );
     }
   }
-  if (!providers.has('keyform')) {
-    providers.set('keyform', {
-      reference: 'keyform',
-      settings: new Map(),
-      place: { file: source.files[0]?.file ?? source.name, path: ['provider'] },
-    });
+
+  #provider(reference: string, place: Place, names: ProviderNames): string {
+    const found = names(reference);
+    if (found !== null) return found;
+    this.#report.error(
+      place,
+      `Provider configuration "${reference}" is not handed to the module`,
+      `Add "providers": { "${reference}": "keyform.<alias>" } to the module block.`,
+    );
+    return reference;
   }
-  for (const { address, provider, place } of [...resources.values(), ...data.values()]) {
-    if (!providers.has(provider)) {
+
+  #readResources(
+    file: string,
+    path: Path,
+    value: Json,
+    module: string,
+    provider: (fallback: string) => (written: string | null, place: Place) => string,
+  ): void {
+    const report = this.#report;
+    const types = this.#types;
+    const unknown = new Set<string>();
+    for (const { labels, body } of labelledBodies(file, path, value, 2, 'resource', report)) {
+      const [typeName = '', name = ''] = labels;
+      const known = types.get(typeName);
+      if (known === undefined) {
+        // Once, at the type's own place: ten resources of one misspelt type are one slip.
+        if (unknown.has(typeName)) continue;
+        unknown.add(typeName);
+        report.error(
+          { file, path: body.path.slice(0, body.path.indexOf(typeName, path.length) + 1) },
+          `Unknown resource type "${typeName}"`,
+          `Keyform manages: ${[...types.keys()].join(', ')}.${didYouMean(typeName, [...types.keys()])}`,
+        );
+        continue;
+      }
+      if (!checkName(placeIn(body), 'resource', name, report)) continue;
+      const address = `${module === '' ? '' : `${module}.`}${formatAddress({ module: [], type: typeName, name, key: null })}`;
+      if (this.#resources.has(address)) {
+        report.error(placeIn(body), `Resource ${address} is declared twice`, 'Give one of them another name.', address);
+        continue;
+      }
+      const fallback = known.type.local === true ? providerOf(typeName) : 'keyform';
+      this.#resources.set(address, readResource({ address, module, name, ...known }, body, provider(fallback), report));
+    }
+  }
+
+  configuration(): Configuration {
+    const report = this.#report;
+    const file = this.#source.files[0]?.file ?? this.#source.name;
+    for (const reference of ['keyform', ...BUILT_IN_PROVIDERS]) {
+      if (!this.#providers.has(reference))
+        this.#providers.set(reference, { reference, settings: new Map(), place: { file, path: ['provider'] } });
+    }
+    for (const { address, provider, place } of [...this.#resources.values(), ...this.#data.values()]) {
+      if (this.#providers.has(provider)) continue;
       report.error(
         { file: place.file, path: [...place.path, 'provider'] },
         `Provider configuration "${provider}" is not declared`,
-        `Declare a provider block "keyform" with that alias.${didYouMean(provider, [...providers.keys()])}`,
+        `Declare a provider block "keyform" with that alias.${didYouMean(provider, [...this.#providers.keys()])}`,
         address,
       );
     }
+    const root = this.#modules.get('') as ModuleBlock;
+    return {
+      name: this.#source.name,
+      providers: this.#providers,
+      modules: this.#modules,
+      variables: root.variables,
+      outputs: root.outputs,
+      resources: this.#resources,
+      data: this.#data,
+      remotes: this.#remotes,
+      checks: this.#checks,
+      moved: this.#moved,
+      removed: this.#removed,
+      imports: this.#imports,
+      warnings: report.diagnostics.filter((d) => d.severity === 'warning'),
+    };
   }
-  return {
-    name: source.name,
-    providers,
-    variables,
-    locals,
-    outputs,
-    resources,
-    data,
-    warnings: report.diagnostics.filter((d) => d.severity === 'warning'),
-  };
+}
+
+/** The provider that a built-in resource type belongs to, as Terraform tells it by the first word of the type. */
+function providerOf(type: string): string {
+  return type.split('_')[0] ?? type;
+}
+
+/** The folder that `source` names from `folder`, both with `/`, relative to the stack's folder. */
+export function joinFolder(folder: string, source: string): string {
+  const parts: string[] = [];
+  for (const part of `${folder}/${source.replaceAll('\\', '/')}`.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
+    else parts.push(part);
+  }
+  return parts.length === 0 ? '.' : parts.join('/');
 }
 
 function readTerraform(file: string, path: Path, value: Json, report: Report): void {
@@ -185,89 +370,6 @@ function readTerraform(file: string, path: Path, value: Json, report: Report): v
   }
 }
 
-function readProviders(
-  file: string,
-  path: Path,
-  value: Json,
-  clouds: readonly Cloud[],
-  providers: Map<string, ProviderBlock>,
-  report: Report,
-): void {
-  for (const { labels, body } of labelledBodies(file, path, value, 1, 'provider', report)) {
-    const [name = ''] = labels;
-    if (name !== 'keyform') {
-      report.error(
-        placeIn(body),
-        `Unsupported provider "${name}"`,
-        `Keyform runs its own provider "keyform" only; run other providers with Terraform in a stack of their own.${didYouMean(name, ['keyform'])}`,
-      );
-      continue;
-    }
-    const alias = literalString(body, 'alias', report);
-    if (alias !== null && !isName(alias)) {
-      report.error(
-        placeIn(body, 'alias'),
-        `Invalid provider alias "${alias}"`,
-        'An alias is letters, digits, "_" and "-".',
-      );
-    }
-    const reference = alias === null ? 'keyform' : `keyform.${alias}`;
-    refuseUnknownKeys(body, ['alias', 'version', ...clouds.map((cloud) => cloud.name)], 'The provider block', report);
-    if (providers.has(reference)) {
-      report.error(
-        placeIn(body),
-        `Provider configuration "${reference}" is declared twice`,
-        'Give each further provider block an alias of its own.',
-      );
-      continue;
-    }
-    const settings = new Map<string, ReadonlyMap<string, { expression: Expression; place: Place }>>();
-    for (const cloud of clouds) {
-      const written = body.value[cloud.name];
-      if (written === undefined || written === null) continue;
-      const group = bodiesOf(file, [...body.path, cloud.name], written, `"${cloud.name}"`, report);
-      const found = new Map<string, { expression: Expression; place: Place }>();
-      for (const inner of group) {
-        refuseUnknownKeys(
-          inner,
-          Object.keys(cloud.settings),
-          `The object "${cloud.name}" of the provider block`,
-          report,
-        );
-        for (const [key, value] of entriesOf(inner)) {
-          const spec = cloud.settings[key];
-          if (spec === undefined) continue;
-          found.set(key, { expression: expressionIn(inner, key, report), place: placeIn(inner, key) });
-          const misfit = literalMisfit(spec, value);
-          if (misfit !== null) {
-            const detail = `It ${misfit}. ${spec.schema.description ?? ''}`.trim();
-            report.error(placeIn(inner, key), `Invalid setting "${key}" of ${cloud.title}`, detail);
-          }
-          if (spec.sensitive && typeof value === 'string' && !value.includes('${')) {
-            report.warn(
-              placeIn(inner, key),
-              'A credential is written into the stack',
-              `Whoever can read the file has it. Take it out of the file and its history, replace it at the cloud, and give it by ${spec.environment[0] ?? 'a sensitive variable'}.`,
-            );
-          }
-        }
-      }
-      settings.set(cloud.name, found);
-    }
-    providers.set(reference, { reference, settings, place: placeIn(body) });
-  }
-}
-
-/** What is wrong with a setting that is written out; null for nothing, or for one that is only known later. */
-function literalMisfit(spec: SettingSpec, value: Json): string | null {
-  if (value === null || (typeof value === 'string' && value.includes('${'))) return null;
-  const tries = [value, ...(typeof value === 'string' && Number.isFinite(Number(value)) ? [Number(value)] : [])];
-  const [first, ...others] = tries.map((one) => spec.schema.safeParse(one));
-  if (first === undefined || first.success || others.some((result) => result.success)) return null;
-  const said = (first.error.issues[0]?.message ?? 'does not fit').replace(/^Invalid input: /, '');
-  return /^(must|does|is) /.test(said) ? said : `is not right: ${said.charAt(0).toLowerCase()}${said.slice(1)}`;
-}
-
 function readLocals(file: string, path: Path, value: Json, locals: Map<string, LocalBlock>, report: Report): void {
   for (const body of bodiesOf(file, path, value, '"locals"', report)) {
     for (const [name] of entriesOf(body)) {
@@ -282,10 +384,15 @@ function readOutputs(file: string, path: Path, value: Json, outputs: Map<string,
   for (const { labels, body } of labelledBodies(file, path, value, 1, 'output', report)) {
     const [name = ''] = labels;
     if (!checkName(placeIn(body), 'output', name, report)) continue;
-    refuseUnknownKeys(body, ['value', 'description', 'sensitive', 'depends_on'], 'An output block', report, {
-      precondition: 'Preconditions arrive with the whole language of stacks.',
-      ephemeral: 'Ephemeral outputs are not supported.',
-    });
+    refuseUnknownKeys(
+      body,
+      ['value', 'description', 'sensitive', 'depends_on', 'precondition'],
+      'An output block',
+      report,
+      {
+        ephemeral: 'Ephemeral outputs are not supported.',
+      },
+    );
     literalString(body, 'description', report);
     if (body.value.value === undefined) {
       report.error(placeIn(body), `Output "${name}" has no value`, 'Add the argument "value".');
@@ -296,41 +403,9 @@ function readOutputs(file: string, path: Path, value: Json, outputs: Map<string,
       name,
       expression: expressionIn(body, 'value', report),
       sensitive: literalBoolean(body, 'sensitive', false, report),
-      dependsOn: readAddresses(body, 'depends_on', report),
+      dependsOn: staticReferences(body, 'depends_on', report),
+      preconditions: readConditions(body, 'precondition', report),
       place: placeIn(body, 'value'),
     });
-  }
-}
-
-function readResources(
-  file: string,
-  path: Path,
-  value: Json,
-  types: ReadonlyMap<string, { cloud: Cloud; type: ResourceType }>,
-  resources: Map<string, ResourceBlock>,
-  report: Report,
-): void {
-  const unknown = new Set<string>();
-  for (const { labels, body } of labelledBodies(file, path, value, 2, 'resource', report)) {
-    const [typeName = '', name = ''] = labels;
-    const known = types.get(typeName);
-    if (known === undefined) {
-      // Once, at the type's own place: ten resources of one misspelt type are one slip.
-      if (unknown.has(typeName)) continue;
-      unknown.add(typeName);
-      report.error(
-        { file, path: body.path.slice(0, body.path.indexOf(typeName, path.length) + 1) },
-        `Unknown resource type "${typeName}"`,
-        `Keyform manages: ${[...types.keys()].join(', ')}.${didYouMean(typeName, [...types.keys()])}`,
-      );
-      continue;
-    }
-    if (!checkName(placeIn(body), 'resource', name, report)) continue;
-    const address = formatAddress({ type: typeName, name, key: null });
-    if (resources.has(address)) {
-      report.error(placeIn(body), `Resource ${address} is declared twice`, 'Give one of them another name.', address);
-      continue;
-    }
-    resources.set(address, readResource(address, body, known.cloud, known.type, report));
   }
 }

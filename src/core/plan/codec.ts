@@ -1,5 +1,5 @@
-import { Sensitive, UNKNOWN, Unknown } from '../language/value.ts';
 import { Secret } from '../secret.ts';
+import { Sensitive, UNKNOWN, Unknown } from '../value.ts';
 import type { Plan } from './plan.ts';
 
 /**

@@ -3,11 +3,11 @@ import { chooseOne, type DataBlock } from '../configuration/data.ts';
 import { dataSourcesOf, selectorsOf } from '../datasource.ts';
 import { type Diagnostic, DiagnosticsError, type Place } from '../diagnostic.ts';
 import { KeyformError } from '../error.ts';
+import type { Scope } from '../expression/evaluate.ts';
 import type { JsonObject } from '../json.ts';
-import type { Scope } from '../language/evaluate.ts';
-import { isWhollyKnown, Sensitive, UNKNOWN, type Value } from '../language/value.ts';
 import type { ActualKey, Owner } from '../provider.ts';
 import { didYouMean } from '../suggest.ts';
+import { isWhollyKnown, Sensitive, UNKNOWN, type Value } from '../value.ts';
 import { ownerOf, type World } from './actual.ts';
 import { argumentValues, knownArgs } from './desire.ts';
 

@@ -1,11 +1,18 @@
 import type { Report } from '../configuration/block.ts';
 import type { ResourceBlock } from '../configuration/resource.ts';
 import type { Place } from '../diagnostic.ts';
+import { placeOf } from '../evaluation/problem.ts';
+import { evaluate, type Scope } from '../expression/evaluate.ts';
+import type { Expression } from '../expression/expression.ts';
+import { EvaluationProblem } from '../expression/problem.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { EvaluationProblem, evaluate, type Scope } from '../language/evaluate.ts';
-import { containsSensitive, isWhollyKnown, sensitive, toJson, UNKNOWN, type Value } from '../language/value.ts';
 import type { ArgumentSpec, ResourceType } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
+import { typeOfSchema } from '../shape.ts';
+import { ConversionProblem, convert } from '../typed/convert.ts';
+import { toPlan } from '../typed/json.ts';
+import { DYNAMIC, type Type } from '../typed/type.ts';
+import { containsSensitive, isWhollyKnown, sensitive, toJson, UNKNOWN, type Value } from '../value.ts';
 
 /** What a stack asks of one key, as far as it is known. */
 export interface Desire {
@@ -54,12 +61,14 @@ export function argumentValues(
       args[name] = spec.default;
       continue;
     }
-    const value = evaluateAt(found.expression, found.place, scope, fail);
+    const wanted = { type: typeOfSchema(spec.schema), name, description: spec.schema.description ?? '' };
+    const value = evaluateAt(found.expression, found.place, scope, fail, wanted);
     if (value === undefined) continue;
     const marked = spec.sensitive || containsSensitive(value);
     if (marked) sensitiveArgs.push(name);
     if (!isWhollyKnown(value)) {
-      args[name] = marked ? sensitive(UNKNOWN) : UNKNOWN;
+      // What is known of a list or map shows; of one with a sensitive part nothing does.
+      args[name] = marked ? sensitive(UNKNOWN) : value;
       continue;
     }
     const json = toJson(value);
@@ -78,20 +87,41 @@ export function argumentValues(
   return { args, sensitiveArgs };
 }
 
-/** Evaluates, reporting a problem with the column at fault; undefined then. */
+/** Evaluates and converts to what an argument wants, reporting a problem with the column at fault; undefined then. */
 export function evaluateAt(
-  expression: Parameters<typeof evaluate>[0],
+  expression: Expression,
   place: Place,
   scope: Scope,
   fail: (place: Place, summary: string, detail: string) => void,
+  wanted?: { readonly type: Type; readonly name: string; readonly description: string },
 ): Value | undefined {
   try {
-    return evaluate(expression, scope);
+    const value = evaluate(expression, scope);
+    return toPlan(wanted === undefined || wanted.type === DYNAMIC ? value : convert(value, wanted.type));
   } catch (error) {
-    if (!(error instanceof EvaluationProblem)) throw error;
-    fail({ ...place, ...(error.column === null ? {} : { column: error.column }) }, error.message, error.detail);
+    if (error instanceof EvaluationProblem) fail(placeOf(error, place), error.message, error.detail);
+    else if (error instanceof ConversionProblem)
+      fail(
+        { ...place, path: [...place.path, ...pathIn(expression, error.path)] },
+        'Incorrect attribute value type',
+        `Inappropriate value for attribute "${wanted?.name}": ${error.message}. ${wanted?.description}`.trim(),
+      );
+    else throw error;
     return undefined;
   }
+}
+
+/** As much of a path into a value as is written out in the stack, so that it leads somewhere in the file. */
+function pathIn(expression: Expression, path: readonly (string | number)[]): readonly (string | number)[] {
+  const [step, ...rest] = path;
+  if (step === undefined) return [];
+  const next =
+    expression.kind === 'tuple' && typeof step === 'number'
+      ? expression.items[step]
+      : expression.kind === 'object'
+        ? expression.entries.find(({ key }) => key.kind === 'literal' && key.value === String(step))?.value
+        : undefined;
+  return next === undefined ? [] : [step, ...pathIn(next, rest)];
 }
 
 /** The arguments that are wholly known, as plain JSON; nulls included. */

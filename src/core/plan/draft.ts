@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
-import type { Value } from '../language/value.ts';
 import type { Operation } from '../provider.ts';
 import type { Generation, ResourceState } from '../state.ts';
+import type { Value } from '../value.ts';
 import { handlerOf, ownerOf, type TypeEntry, type World } from './actual.ts';
 import { knownArgs } from './desire.ts';
 import { livingObject, markSensitive, nameIn, sensitiveNames } from './object.ts';
@@ -92,7 +92,7 @@ export class Draft {
       intent: null,
       forecast: this.#forecast(
         this.#provider,
-        makes ? 'create' : (kind as Operation),
+        makes ? 'create' : kind === 'import' ? 'list' : (kind as Operation),
         knownArgs(args),
         key?.enabled ?? true,
       ),
@@ -141,6 +141,65 @@ export class Draft {
     return id;
   }
 
+  /**
+   * Runs commands of the block's provisioners, one after the other, beside the key with this number; `keyId` is null for one that is still to
+   * be made. Returns what comes after them waits for: the last of them, or nothing when there is none.
+   */
+  commands(
+    indexes: readonly number[],
+    when: 'create' | 'destroy',
+    generation: number,
+    keyId: string | null,
+    after: readonly string[],
+    phase: DraftStep['phase'],
+  ): readonly string[] {
+    let last: readonly string[] = [];
+    for (const index of indexes) {
+      const id = `run ${this.#address} ${when}${index}`;
+      this.steps.push({
+        id,
+        kind: 'run',
+        address: this.#address,
+        type: this.#type,
+        provider: this.#provider,
+        owner: null,
+        generation,
+        keyId,
+        after: last.length > 0 ? last : after,
+        args: {},
+        changed: [],
+        knownIds: null,
+        intent: null,
+        provisioner: index,
+        forecast: [],
+        phase,
+      });
+      last = [id];
+    }
+    return last;
+  }
+
+  /** Drops a key from state and leaves it at its cloud. */
+  forget(generation: Generation, provider: string): void {
+    this.steps.push({
+      id: `forget ${this.#address} ${generation.id}`,
+      kind: 'forget',
+      address: this.#address,
+      type: this.#type,
+      provider,
+      owner: null,
+      generation: generation.number,
+      keyId: generation.id,
+      after: [],
+      args: {},
+      changed: [],
+      knownIds: null,
+      intent: null,
+      forecast: [],
+      phase: 'drop',
+    });
+  }
+
   /** Deletes a living key. */
   drop(generation: Generation, provider: string, after: readonly string[], phase: DraftStep['phase'] = 'drop'): void {
     this.steps.push({
@@ -185,6 +244,8 @@ export class Draft {
       reasons: ['it was replaced before, and is still alive'],
       deposed: generation.id,
       ownerLabel: ownerOf(this.#world, resource.provider, resource.type, generation.args).label,
+      previousAddress: null,
+      importing: null,
     };
   }
 

@@ -1,3 +1,4 @@
+import { blockAddress } from '../address.ts';
 import type { Configuration } from '../configuration/stack.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { type Edges, reach, reverse } from '../graph.ts';
@@ -69,7 +70,7 @@ export function guardOwners(
 function guardIds(units: readonly Unit[], state: State, configuration: Configuration, findings: Findings): void {
   const wanted = new Map<string, Unit>();
   for (const unit of units) {
-    const argument = configuration.resources.get(unit.address)?.type.capabilities.customId ?? null;
+    const argument = configuration.resources.get(blockAddress(unit.address))?.type.capabilities.customId ?? null;
     const value = argument === null ? undefined : unit.unique.get(argument);
     if (argument === null || value === undefined) continue;
     const { provider, type } = unit.change;
@@ -310,7 +311,7 @@ export function guardCredential(
 /** Terraform's rule: nothing that the stack protects is deleted, not even to be replaced. */
 export function guardProtected(units: readonly Unit[], configuration: Configuration): Refusal[] {
   return units.flatMap((unit) => {
-    const block = configuration.resources.get(unit.address);
+    const block = configuration.resources.get(blockAddress(unit.address));
     if (block === undefined || !block.lifecycle.preventDestroy) return [];
     if (!unit.change.actions.includes('delete')) return [];
     return [
@@ -343,7 +344,7 @@ function refusal(
   summary: string,
   detail: string,
 ): Refusal {
-  const block = configuration.resources.get(unit.address);
+  const block = configuration.resources.get(blockAddress(unit.address));
   const place = (argument === null ? undefined : block?.args.get(argument)?.place) ?? block?.place;
   return {
     address: unit.address,

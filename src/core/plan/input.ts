@@ -1,7 +1,8 @@
-import type { Wiring } from '../configuration/scope.ts';
 import type { Configuration } from '../configuration/stack.ts';
-import type { Value } from '../language/value.ts';
+import type { Wiring } from '../configuration/wiring.ts';
+import type { Facts } from '../evaluation/facts.ts';
 import type { State } from '../state.ts';
+import type { Typed } from '../typed/typed.ts';
 import type { World } from './actual.ts';
 import type { PlanMode } from './plan.ts';
 
@@ -10,6 +11,8 @@ export interface PlanOptions {
   readonly mode: PlanMode;
   /** Addresses to restrict the plan to, with what they depend on; empty for all. */
   readonly targets: readonly string[];
+  /** Addresses to leave out, with what depends on them. */
+  readonly excludes: readonly string[];
   /** Addresses whose keys are to be replaced. */
   readonly replace: readonly string[];
   /** Most keys that may be deleted; null for no limit. */
@@ -22,7 +25,9 @@ export interface PlanInput {
   readonly configuration: Configuration;
   readonly configurationHash: string;
   readonly wiring: Wiring;
-  readonly variables: ReadonlyMap<string, Value>;
+  /** Of the root module. */
+  readonly variables: ReadonlyMap<string, Typed>;
+  readonly facts: Facts;
   readonly state: State;
   readonly world: World;
   /** Milliseconds since the epoch. */

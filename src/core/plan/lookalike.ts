@@ -1,3 +1,4 @@
+import { blockAddress } from '../address.ts';
 import type { Configuration } from '../configuration/stack.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import type { JsonObject } from '../json.ts';
@@ -102,7 +103,7 @@ const SUMMARY = 'State may be an older copy';
 /** The refusal of an address whose key is gone, while a newer one like it is there. */
 export function supersededRefusal(superseded: Superseded, configuration: Configuration, mode: PlanMode): Refusal {
   const { address, keyId, createdAt, ownerLabel, key, rivals } = superseded;
-  const block = configuration.resources.get(address);
+  const block = configuration.resources.get(blockAddress(address));
   const way =
     block === undefined || mode === 'destroy'
       ? `drop the address from the state ("keyform state rm ${address}")`

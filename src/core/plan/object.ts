@@ -1,9 +1,9 @@
 import { parseAddress } from '../address.ts';
 import type { Json, JsonObject } from '../json.ts';
-import { Sensitive, sensitive, UNKNOWN, type Value } from '../language/value.ts';
 import type { ActualKey, ResourceType } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
 import type { Generation } from '../state.ts';
+import { Sensitive, sensitive, UNKNOWN, type Value } from '../value.ts';
 
 /**
  * A living key as references and plans see it: arguments, then attributes. Where an argument and an attribute share a
@@ -16,9 +16,11 @@ export function livingObject(type: ResourceType, generation: Generation): Record
   for (const name of Object.keys(argumentsOf(type))) {
     object[name] = marked(name, generation.args[name] ?? null);
   }
-  for (const name of Object.keys(type.attributes)) object[name] = generation.attributes[name] ?? null;
+  for (const [name, { follows }] of Object.entries(type.attributes))
+    object[name] = marked(follows ?? name, generation.attributes[name] ?? null);
+  object.id = generation.id;
+  if (type.local === true) return object;
   return Object.assign(object, {
-    id: generation.id,
     access_key_id: generation.accessKeyId,
     secret: sensitive(generation.secret === null ? null : generation.secret.reveal()),
     created_at: generation.createdAt,
@@ -47,10 +49,12 @@ export function plannedObject(
     const filledIn = spec.unset === 'keep' && spec.default === null;
     if (filledIn && (args[name] ?? null) === null) object[name] = spec.sensitive ? sensitive(UNKNOWN) : UNKNOWN;
   }
-  for (const name of Object.keys(type.attributes)) object[name] = UNKNOWN;
+  for (const [name, { follows }] of Object.entries(type.attributes))
+    object[name] = follows === undefined ? UNKNOWN : following(args[follows] ?? null);
+  object.id = UNKNOWN;
+  if (type.local === true) return object;
   const { customId } = type.capabilities;
   return Object.assign(object, {
-    id: UNKNOWN,
     access_key_id: (customId === null ? null : args[customId]) ?? UNKNOWN,
     secret: sensitive(UNKNOWN),
     created_at: UNKNOWN,
@@ -67,8 +71,16 @@ export function updatedObject(
   args: Readonly<Record<string, Value>>,
 ): Record<string, Value> {
   const object = { ...livingObject(type, generation), ...args };
-  for (const [name, spec] of Object.entries(type.attributes)) if (spec.fixed !== true) object[name] = UNKNOWN;
+  for (const [name, { fixed, follows }] of Object.entries(type.attributes)) {
+    if (follows !== undefined) object[name] = args[follows] instanceof Sensitive ? sensitive(UNKNOWN) : UNKNOWN;
+    else if (fixed !== true) object[name] = UNKNOWN;
+  }
   return object;
+}
+
+/** The planned value of an attribute that takes on an argument's. */
+function following(value: Value): Value {
+  return value === null ? null : value instanceof Sensitive ? sensitive(UNKNOWN) : UNKNOWN;
 }
 
 /** Marks the named members of `object` sensitive, in place, and returns it; nulls stay as they are. */

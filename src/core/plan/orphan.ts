@@ -1,3 +1,4 @@
+import { blockAddress } from '../address.ts';
 import type { Configuration } from '../configuration/stack.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import type { Intent } from '../state.ts';
@@ -7,6 +8,7 @@ import { type DraftStep, ownerArgs } from './draft.ts';
 import type { Misplaced, Refreshed } from './refresh.ts';
 import { attempt, type Refusal } from './refusal.ts';
 import { rivalWords } from './sibling.ts';
+import type { Selection } from './target.ts';
 
 /** By address: the step that takes over its orphan, whose secret is known or can be read. */
 export function adoptOrphans({ adoptions }: Pick<Refreshed, 'adoptions'>, world: World): Map<string, DraftStep> {
@@ -39,7 +41,7 @@ export function recoverOrphans(
   { orphans, adoptions }: Pick<Refreshed, 'orphans' | 'adoptions'>,
   world: World,
   configuration: Configuration,
-  targets: ReadonlySet<string> | null,
+  targets: Selection | null,
   refusals: Refusal[],
 ): DraftStep[] {
   const steps: DraftStep[] = [];
@@ -116,7 +118,7 @@ export function unsettledRefusal({ intent, error }: Unsettled, configuration: Co
     error === null
       ? 'Plan with refresh, and at the endpoint and account of then, so that Keyform can look for its key. An API that takes its time may show it a minute later.'
       : `Its owner did not tell whether there is a key: ${error.message}. Plan again when it does.`;
-  const place = configuration.resources.get(intent.address)?.place;
+  const place = configuration.resources.get(blockAddress(intent.address))?.place;
   return {
     address: intent.address,
     diagnostic: {
@@ -135,7 +137,7 @@ export function unsettledRefusal({ intent, error }: Unsettled, configuration: Co
  */
 export function misplacedRefusal(misplaced: Misplaced, configuration: Configuration): Refusal {
   const { address, keyId, recorded, asked } = misplaced;
-  const place = configuration.resources.get(address)?.place;
+  const place = configuration.resources.get(blockAddress(address))?.place;
   return {
     address,
     diagnostic: {

@@ -1,12 +1,17 @@
 import { Report } from '../configuration/block.ts';
-import type { StackScope } from '../configuration/scope.ts';
+import type { OutputBlock } from '../configuration/module.ts';
+import { judge } from '../evaluation/condition.ts';
+import type { Evaluation } from '../evaluation/evaluation.ts';
+import { MissingValue, placeOf } from '../evaluation/problem.ts';
+import { EvaluationProblem } from '../expression/problem.ts';
 import { stableStringify } from '../json.ts';
-import { containsSensitive, isWhollyKnown, sensitive, toJson, type Value } from '../language/value.ts';
 import type { State } from '../state.ts';
+import { containsSensitive, isWhollyKnown, sensitive, toJson, type Value } from '../value.ts';
 import { evaluateAt } from './desire.ts';
 import type { PlanInput } from './input.ts';
 import type { OutputChange } from './plan.ts';
 import type { Refusal } from './refusal.ts';
+import type { Selection } from './target.ts';
 
 /**
  * What happens to each output. An output whose resources were refused or left out keeps its value; a sensitive value in an
@@ -14,10 +19,10 @@ import type { Refusal } from './refusal.ts';
  */
 export function planOutputs(
   input: PlanInput,
-  scope: StackScope,
+  evaluation: Evaluation,
   refusals: readonly Refusal[],
   report: Report,
-  targets: ReadonlySet<string> | null,
+  targets: Selection | null,
 ): OutputChange[] {
   const { configuration, state, options } = input;
   const before = (name: string): Value => {
@@ -30,9 +35,7 @@ export function planOutputs(
       // A value whose resources were refused, left out or not planned for keeps what it had.
       const usable = refusals.length === 0 && targets === null && options.mode === 'normal' && !report.failed;
       const quiet = new Report();
-      const value = evaluateAt(output.expression, output.place, scope, (place, summary, detail) => {
-        (usable ? report : quiet).error(place, summary, detail);
-      });
+      const value = outputValue(output, evaluation, usable ? report : quiet);
       if (value === undefined) {
         if (outputIn(state, output.name) !== undefined) {
           changes.push({
@@ -83,4 +86,23 @@ export function exposed(name: string): { readonly summary: string; readonly deta
     summary: 'Output refers to sensitive values',
     detail: `To reduce the risk of accidentally exporting a secret, output "${name}" must say so: add sensitive = true.`,
   };
+}
+
+/** The value of an output of the root; undefined when it cannot be told, which is reported unless what it needs has failed. */
+export function outputValue(output: OutputBlock, evaluation: Evaluation, report: Report): Value | undefined {
+  try {
+    for (const condition of output.preconditions) {
+      const { holds, message } = judge(condition, evaluation.root);
+      if (holds !== false) continue;
+      report.error(condition.condition.place, 'Module output value precondition failed', message);
+      return undefined;
+    }
+    return evaluateAt(output.expression, output.place, evaluation.root, (place, summary, detail) =>
+      report.error(place, summary, detail),
+    );
+  } catch (error) {
+    if (error instanceof EvaluationProblem) report.error(placeOf(error, output.place), error.message, error.detail);
+    else if (!(error instanceof MissingValue)) throw error;
+    return undefined;
+  }
 }

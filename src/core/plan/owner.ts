@@ -1,10 +1,15 @@
 import { Report } from '../configuration/block.ts';
-import { StackScope } from '../configuration/scope.ts';
+import type { ResourceBlock } from '../configuration/resource.ts';
+import { objectTypeOfData } from '../datasource.ts';
+import { Evaluation } from '../evaluation/evaluation.ts';
+import type { InstanceScope } from '../evaluation/module.ts';
+import { MissingValue } from '../evaluation/problem.ts';
+import { EvaluationProblem } from '../expression/problem.ts';
 import type { JsonObject } from '../json.ts';
-import { UNKNOWN } from '../language/value.ts';
-import { argumentsOf } from '../resource.ts';
+import { argumentsOf, objectTypeOf } from '../resource.ts';
 import type { ResourceState } from '../state.ts';
-import { connectionOf, ownerOf, type World } from './actual.ts';
+import { UNKNOWN } from '../value.ts';
+import { connectionOf, ownerOf, typeOf, type World } from './actual.ts';
 import { desire, knownArgs } from './desire.ts';
 import type { PlanInput } from './input.ts';
 import { livingObject, plannedObject } from './object.ts';
@@ -29,12 +34,12 @@ export interface AskedOwner {
  * answer already, so that what depends on it is known: ask again until no owner is new.
  */
 export function ownersToAsk(
-  input: Pick<PlanInput, 'configuration' | 'wiring' | 'variables' | 'state' | 'world'>,
+  input: Pick<PlanInput, 'configuration' | 'wiring' | 'variables' | 'facts' | 'state' | 'world'>,
   what: { readonly managed: boolean; readonly read: boolean },
 ): Map<string, AskedOwner> {
   const owners = new Map<string, { -readonly [name in keyof AskedOwner]: AskedOwner[name] }>();
   const add = (provider: string, type: string, args: JsonObject, use: 'managed' | 'read' = 'managed') => {
-    if (!what[use]) return;
+    if (!what[use] || typeOf(input.world, type).type.local === true) return;
     try {
       const owner = ownerOf(input.world, provider, type, args);
       const known = owners.get(owner.id);
@@ -53,30 +58,46 @@ export function ownersToAsk(
     }
   }
   for (const intent of input.state.intents.values()) add(intent.provider, intent.type, intent.args);
-  const scope = new StackScope(input.configuration, input.variables);
-  for (const address of input.wiring.order) {
-    const data = input.configuration.data.get(address);
-    if (data !== undefined) {
-      const { value, asks } = foresee(data, scope, input);
-      if (asks !== null) add(data.provider, data.source.resource.type, asks, 'read');
-      scope.resources.set(address, value);
+  // Good enough to find owners: what is wrong with an expression is told when it is planned.
+  const { configuration, wiring } = input;
+  const evaluation = new Evaluation(configuration, input.variables, input.facts);
+  const quietly = (look: () => void) => {
+    try {
+      look();
+    } catch (error) {
+      if (!(error instanceof MissingValue) && !(error instanceof EvaluationProblem)) throw error;
     }
-    const block = input.configuration.resources.get(address);
-    if (block === undefined) continue;
-    const current = input.state.resources.get(address)?.current ?? null;
-    // Good enough to find owners: what the key has now, or what the stack says of one that is still to be made.
+  };
+  for (const address of wiring.order) {
+    quietly(() => {
+      for (const { block, scope } of evaluation.instances(address).values()) {
+        quietly(() => {
+          if ('source' in block) {
+            const { value, asks } = foresee(block, scope, evaluation, input);
+            if (asks !== null) add(block.provider, block.source.resource.type, asks, 'read');
+            evaluation.set(block.address, objectTypeOfData(block.source), value);
+          } else foreseeKey(block, scope);
+        });
+      }
+    });
+  }
+  return owners;
+
+  function foreseeKey(block: ResourceBlock, scope: InstanceScope): void {
+    const current = input.state.resources.get(block.address)?.current ?? null;
+    // What the key has now, or what the stack says of one that is still to be made.
     const unknown = Object.fromEntries(Object.keys(argumentsOf(block.type)).map((name) => [name, UNKNOWN]));
     const desired = desire(block, scope, new Report());
-    scope.resources.set(
-      address,
+    evaluation.set(
+      block.address,
+      objectTypeOf(block.type),
       current === null ? plannedObject(block.type, desired?.args ?? unknown, 1) : livingObject(block.type, current),
     );
-    if (desired === null) continue;
+    if (desired === null || block.type.local === true) return;
     const args = knownArgs(desired.args);
     if (block.type.owner.arguments.every((name) => Object.hasOwn(args, name)))
       add(block.provider, block.type.type, args);
   }
-  return owners;
 }
 
 /** Throws the error that stands in the place of an owner's keys: unreadable is never taken for empty. */

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../diagnostic.ts';
-import type { Value } from '../language/value.ts';
 import type { ForecastCall } from '../provider.ts';
 import type { JournalEntry } from '../state.ts';
+import type { Value } from '../value.ts';
 
 /**
  * The plan: a value that can be printed, saved, compared and executed by code that decides nothing any more.
@@ -10,7 +10,8 @@ import type { JournalEntry } from '../state.ts';
 /**
  * What a step does. `rotate` makes the next generation of an address that has a key; `verify` waits until a key is ready where
  * that takes time, and tries its secret where that is possible; `recover` deletes an orphan; `adopt` takes one over, because
- * its secret is known or can be read. `read` reads a data source and changes nothing.
+ * its secret is known or can be read; `import` takes over a key that an import block names. `forget` drops a key from state and leaves it
+ * at its cloud. `read` reads a data source and changes nothing. `run` runs a command of a provisioner.
  */
 export type StepKind =
   | 'create'
@@ -22,7 +23,10 @@ export type StepKind =
   | 'delete'
   | 'recover'
   | 'adopt'
-  | 'read';
+  | 'import'
+  | 'forget'
+  | 'read'
+  | 'run';
 
 /** One thing that apply does, with at most one effect at a key API. */
 export interface Step {
@@ -49,19 +53,26 @@ export interface Step {
   readonly knownIds: readonly string[] | null;
   /** For recover and adopt: the intent that it settles. */
   readonly intent: string | null;
+  /** For run: which provisioner of the resource's block, counted from 0; absent for any other. */
+  readonly provisioner?: number;
   /** API calls that the step will make. */
   readonly forecast: readonly ForecastCall[];
 }
 
 /** Terraform's words for what happens to a resource, in the order in which it happens. */
-export type ChangeAction = 'no-op' | 'create' | 'update' | 'delete';
+export type ChangeAction = 'no-op' | 'create' | 'update' | 'delete' | 'forget';
 
 /** Why a resource is replaced or deleted, in Terraform's words where it has one. */
 export type ActionReason =
   | 'replace_because_cannot_update'
   | 'replace_because_tainted'
   | 'replace_by_request'
+  | 'replace_by_triggers'
   | 'delete_because_no_resource_config'
+  | 'delete_because_no_module'
+  | 'delete_because_wrong_repetition'
+  | 'delete_because_count_index'
+  | 'delete_because_each_key'
   | null;
 
 /** What happens to one address. */
@@ -84,6 +95,10 @@ export interface ResourceChange {
   readonly deposed: string | null;
   /** Owner in words; null when not known before apply. */
   readonly ownerLabel: string | null;
+  /** Where state had it before, when a moved block, or `count` that came or went, gave it this address; null when it was here. */
+  readonly previousAddress: string | null;
+  /** Id of the key that an import block makes its own; null for none. */
+  readonly importing: string | null;
 }
 
 export interface OutputChange {
@@ -159,6 +174,14 @@ export interface Forecast {
   readonly seconds: number;
 }
 
+/** What became of a check block, as far as that is known. */
+export interface CheckResult {
+  /** `check.NAME`, behind its module. */
+  readonly address: string;
+  readonly status: 'pass' | 'fail' | 'unknown' | 'error';
+  readonly problems: readonly string[];
+}
+
 export type PlanMode = 'normal' | 'destroy' | 'refresh-only';
 
 export interface Plan {
@@ -183,6 +206,10 @@ export interface Plan {
   /** Managed keys at the owners that were read, and all keys there. */
   readonly coverage: { readonly managed: number; readonly total: number };
   readonly forecast: Forecast;
+  /** Check blocks and postconditions that were looked at, and what became of them. */
+  readonly checks: readonly CheckResult[];
+  /** By address of a planned instance: the instances, or whole blocks, that it depends on. */
+  readonly needs: Readonly<Record<string, readonly string[]>>;
   /** What apply records before its first step: what the refresh learnt. */
   readonly entries: readonly JournalEntry[];
   /** Errors: something of the stack was refused, and what depends on it; the rest can be applied. */
@@ -193,16 +220,29 @@ export interface Plan {
 
 /** Whether applying the plan would do or record anything that its owner should know of. */
 export function hasChanges(plan: Plan): boolean {
-  return plan.steps.length > 0 || plan.outputs.some((output) => output.actions[0] !== 'no-op');
+  return (
+    plan.steps.length > 0 ||
+    plan.changes.some((change) => change.previousAddress !== null) ||
+    plan.outputs.some((output) => output.actions[0] !== 'no-op')
+  );
 }
 
 /** Counts as Terraform prints them: a replacement adds one and destroys one. */
-export function countChanges(plan: Plan): { add: number; change: number; destroy: number; adopt: number } {
-  const counts = { add: 0, change: 0, destroy: 0, adopt: 0 };
+export function countChanges(plan: Plan): {
+  add: number;
+  change: number;
+  destroy: number;
+  adopt: number;
+  import: number;
+  forget: number;
+} {
+  const counts = { add: 0, change: 0, destroy: 0, adopt: 0, import: 0, forget: 0 };
   for (const step of plan.steps) {
     if (step.kind === 'create' || step.kind === 'rotate') counts.add += 1;
     if (step.kind === 'delete' || step.kind === 'recover') counts.destroy += 1;
     if (step.kind === 'adopt') counts.adopt += 1;
+    if (step.kind === 'import') counts.import += 1;
+    if (step.kind === 'forget') counts.forget += 1;
   }
   counts.change = plan.changes.filter((change) => change.actions[0] === 'update').length;
   return counts;

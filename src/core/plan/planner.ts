@@ -1,26 +1,30 @@
+import { blockAddress, isWithin } from '../address.ts';
 import { Report } from '../configuration/block.ts';
-import { StackScope } from '../configuration/scope.ts';
-import { type JsonObject, stableStringify } from '../json.ts';
-import type { ResourceState } from '../state.ts';
+import { Evaluation } from '../evaluation/evaluation.ts';
+import { MissingValue } from '../evaluation/problem.ts';
+import { stableStringify } from '../json.ts';
+import { objectTypeOf } from '../resource.ts';
 import { typeOf } from './actual.ts';
 import type { Orphan } from './attempt.ts';
-import { desire } from './desire.ts';
-import type { DraftStep } from './draft.ts';
+import { runChecks } from './check.ts';
+import { beginWith, type Declared, expand, type Planning, planConfiguration } from './configuration.ts';
 import { forecast } from './forecast.ts';
 import { type Findings, guardCredential, guardDeletes, guardOwners, guardProtected } from './guard.ts';
 import type { PlanInput } from './input.ts';
 import { duplicateWarnings, supersededRefusal } from './lookalike.ts';
+import { followMoves, type Moves } from './move.ts';
+import { needsGraph } from './needs.ts';
 import { livingObject } from './object.ts';
 import { orderSteps } from './order.ts';
 import { adoptOrphans, givenUpWarning, misplacedRefusal, recoverOrphans, unsettledRefusal } from './orphan.ts';
 import { planOutputs } from './output.ts';
-import { requireListed, requireOwners } from './owner.ts';
+import { requireOwners } from './owner.ts';
 import type { Plan, Step } from './plan.ts';
 import { orderReads, type PlannedRead, planData, withdrawReads } from './reading.ts';
 import { type Refreshed, refresh } from './refresh.ts';
-import { attempt, dependentRefusal, type Refusal, withdrawRefused } from './refusal.ts';
-import { checkTargets } from './target.ts';
-import { planDeclared, planRemoved, type Unit } from './unit.ts';
+import { attempt, type Refusal, withdrawRefused } from './refusal.ts';
+import { checkTargets, type Selection } from './target.ts';
+import { planForgotten, planRemoved, type Unit } from './unit.ts';
 
 /**
  * Decides what to do. Pure: the same input gives the same plan. Problems of the stack's values and refusals of guards
@@ -35,42 +39,72 @@ export function makePlan(input: PlanInput): Plan {
  * plan must not be used unless it was made with {@link World.siblings}.
  */
 export function considerPlan(input: PlanInput): { readonly plan: Plan; readonly doubtful: boolean } {
-  const { configuration, world, options } = input;
   const report = new Report();
+  const moves = followMoves(input.state, input.configuration, report);
+  return planMoved({ ...input, state: moves.state }, moves, report);
+}
+
+function planMoved(
+  input: PlanInput,
+  moves: Moves,
+  report: Report,
+): { readonly plan: Plan; readonly doubtful: boolean } {
+  const { configuration, world, options } = input;
   const targets = checkTargets(input, report);
   const adopts = (address: string) => options.mode !== 'refresh-only' && targets?.has(address) !== false;
-  const needs = (address: string) => input.wiring.dependencies.get(address);
-  const refreshed = refresh(input.state, world, input.now, adopts, needs, options.replace);
+  const staticNeeds = (address: string) => input.wiring.dependencies.get(blockAddress(address));
+  const refreshed = refresh(input.state, world, input.now, adopts, staticNeeds, options.replace);
   const adoptions = adoptOrphans(refreshed, world);
-  const scope = new StackScope(configuration, input.variables);
+  const evaluation = new Evaluation(configuration, input.variables, input.facts);
   const refusals: Refusal[] = [];
   const units = new Map<string, Unit>();
   const reads = new Map<string, PlannedRead>();
+  const needs = new Map<string, readonly string[]>();
+  const planning: Planning = {
+    input,
+    evaluation,
+    refreshed,
+    targets,
+    adoptions,
+    units,
+    reads,
+    refusals,
+    report,
+    needs,
+  };
+  let declared: Declared | null = null;
 
   if (options.mode !== 'refresh-only') {
     const removedMode = options.mode === 'normal' ? 'removed' : targets === null ? 'destroy' : 'targeted';
-    if (options.mode === 'normal')
-      planConfiguration(input, refreshed, scope, targets, adoptions, units, reads, refusals, report);
+    if (options.mode === 'normal') declared = planConfiguration(planning);
     for (const resource of refreshed.state.resources.values()) {
-      if (options.mode === 'normal' && configuration.resources.has(resource.address)) continue;
-      if (targets !== null && !targets.has(resource.address)) continue;
-      attempt(resource.address, configuration, refusals, () => {
+      const { address } = resource;
+      if (declared?.instances.has(address) || declared?.unexpanded.has(blockAddress(address))) continue;
+      if (targets !== null && !targets.has(address)) continue;
+      attempt(address, configuration, refusals, () => {
         requireOwners(world, resource);
-        const unit = planRemoved(resource, typeOf(world, resource.type), world, removedMode);
-        units.set(resource.address, beginWith(adoptions.get(resource.address), unit));
+        const entry = typeOf(world, resource.type);
+        const removed = configuration.removed.find(({ from }) => isWithin(address, from));
+        const forgets = options.mode === 'normal' && removed?.destroy === false;
+        const block = configuration.resources.get(blockAddress(address)) ?? null;
+        const unit = forgets
+          ? planForgotten(resource, entry, world)
+          : planRemoved(resource, entry, world, removedMode, block);
+        units.set(address, beginWith(adoptions.get(address), unit));
       });
     }
+    if (declared !== null) checkReplaced(input, declared, report);
   } else {
-    for (const address of configuration.resources.keys()) {
-      const resource = refreshed.state.resources.get(address);
-      if (resource?.current != null)
-        scope.resources.set(address, livingObject(typeOf(world, resource.type).type, resource.current));
+    for (const resource of refreshed.state.resources.values()) {
+      const { type } = typeOf(world, resource.type);
+      if (resource.current !== null)
+        evaluation.set(resource.address, objectTypeOf(type), livingObject(type, resource.current));
     }
-    if (configuration.data.size > 0) {
-      for (const address of input.wiring.order) {
-        const block = configuration.data.get(address);
-        if (block === undefined || (targets !== null && !targets.has(address))) continue;
-        planData(block, { input, scope, units, reads, refusals, report });
+    for (const address of input.wiring.order) {
+      if (!configuration.data.has(address)) continue;
+      for (const { block, scope } of expand(address, planning)?.values() ?? []) {
+        if (!('source' in block) || targets?.has(block.address) === false) continue;
+        readAlone(() => planData(block, scope, planning));
       }
     }
   }
@@ -98,7 +132,7 @@ export function considerPlan(input: PlanInput): { readonly plan: Plan; readonly 
   const doubles = duplicateWarnings(made, input.state.writtenAt, options.replace, refreshed.lookalikes, world);
   refusals.push(...guardProtected(all, configuration));
   if (!options.allowCredentialDelete) refusals.push(...guardCredential(all, refreshed.state, world, configuration));
-  const dependencies = allDependencies(input, refreshed);
+  const dependencies = allDependencies(input, refreshed, planning, declared);
   const withdrawn = new Set<string>();
   let findings: Findings;
   // A step that was taken back frees no name and makes no room, so whoever counted on it is looked at again.
@@ -109,11 +143,10 @@ export function considerPlan(input: PlanInput): { readonly plan: Plan; readonly 
   } while (findings.refusals.length > 0);
   for (const address of withdrawn) {
     const before = units.get(address)?.change.before ?? null;
-    if (before === null) scope.resources.delete(address);
-    else scope.resources.set(address, before);
+    if (before === null) evaluation.delete(address);
+    else evaluation.set(address, objectTypeOf(typeOf(world, typeIn(address, units)).type), before);
   }
-  withdrawReads({ reads, scope, refusals }, withdrawn, dependencies);
-  scope.refresh();
+  withdrawReads({ reads, evaluation, refusals }, withdrawn, dependencies);
 
   const ordering = orderReads([...reads.values()], units, dependencies);
   const waits = [
@@ -142,7 +175,9 @@ export function considerPlan(input: PlanInput): { readonly plan: Plan; readonly 
   const tooMany = guardDeletes(steps, options.maxDeletes);
   if (tooMany !== null) blocked = true;
 
-  const outputs = planOutputs(input, scope, refusals, report, targets);
+  const outputs = planOutputs(input, evaluation, refusals, report, targets);
+  const checks = options.mode === 'normal' ? runChecks(configuration, evaluation, report) : [];
+  const imported = new Set(all.flatMap(({ change }) => (change.importing === null ? [] : [change.importing])));
   const plan: Plan = {
     stack: configuration.name,
     mode: options.mode,
@@ -152,13 +187,15 @@ export function considerPlan(input: PlanInput): { readonly plan: Plan; readonly 
     createdAt: new Date(input.now).toISOString(),
     steps,
     changes: [...units.values()].flatMap((unit) => [
-      ...(unit.change.actions[0] === 'no-op' && unit.change.before === null ? [] : [unit.change]),
+      ...(unit.change.actions[0] === 'no-op' && unit.change.before === null
+        ? []
+        : [{ ...unit.change, previousAddress: moves.previous.get(unit.address) ?? null }]),
       ...unit.deposedChanges,
     ]),
     data: [...reads.values()].map(({ read }) => read),
     outputs,
     drift: refreshed.drift,
-    unmanaged: refreshed.unmanaged,
+    unmanaged: refreshed.unmanaged.filter(({ id }) => !imported.has(id)),
     orphans: refreshed.orphans.flatMap(({ intent, owner, candidates }) =>
       candidates.map((key) => ({
         address: intent.address,
@@ -170,10 +207,13 @@ export function considerPlan(input: PlanInput): { readonly plan: Plan; readonly 
     ),
     coverage: refreshed.coverage,
     forecast: forecast(steps, world),
+    checks,
+    needs: Object.fromEntries([...units.keys()].map((address) => [address, needs.get(address) ?? []])),
     entries: [
+      ...moves.entries,
       ...refreshed.entries,
       ...lost.map(({ intent }) => ({ kind: 'settled' as const, intent: intent.id })),
-      ...rewirings(units, input, refreshed, new Set([...withdrawn, ...adoptions.keys()])),
+      ...rewirings(units, input, refreshed, needs, new Set([...withdrawn, ...adoptions.keys()])),
     ],
     diagnostics: [
       ...configuration.warnings,
@@ -188,91 +228,67 @@ export function considerPlan(input: PlanInput): { readonly plan: Plan; readonly 
   return { plan, doubtful: refreshed.orphans.length + refreshed.superseded.length + doubles.length > 0 };
 }
 
-function planConfiguration(
-  input: PlanInput,
-  refreshed: Refreshed,
-  scope: StackScope,
-  targets: ReadonlySet<string> | null,
-  adoptions: ReadonlyMap<string, DraftStep>,
-  units: Map<string, Unit>,
-  reads: Map<string, PlannedRead>,
-  refusals: Refusal[],
-  report: Report,
-): void {
-  const { configuration, wiring, world, options } = input;
-  const replace = new Set(options.replace);
-  for (const address of wiring.order) {
-    const data = configuration.data.get(address);
-    if (data !== undefined && targets?.has(address) !== false)
-      planData(data, { input, scope, units, reads, refusals, report });
-    const block = configuration.resources.get(address);
-    if (block === undefined) continue;
-    const resource = refreshed.state.resources.get(address);
-    if (targets !== null && !targets.has(address)) {
-      if (resource?.current != null) scope.resources.set(address, livingObject(block.type, resource.current));
-      continue;
-    }
-    const failedNeed = (wiring.dependencies.get(address) ?? []).find((need) => !scope.resources.has(need));
-    if (failedNeed !== undefined) {
-      // What it needs has said what is wrong; saying it again for each dependent would bury the cause.
-      refusals.push(dependentRefusal(address, failedNeed, configuration));
-      continue;
-    }
-    const desired = desire(block, scope, report);
-    if (desired === null) continue;
-    attempt(address, configuration, refusals, () => {
-      if (resource !== undefined) requireOwners(world, resource);
-      const unit = planDeclared(block, desired, resource, world, {
-        replace: replace.has(address),
-        strangers: refreshed.strangers,
-        remembered: rememberedArgs(input.state.resources.get(address), resource),
-        lastGeneration: input.state.resources.get(address)?.lastGeneration ?? 0,
-        adopted: refreshed.adoptions.some(({ intent }) => intent.address === address && intent.secret !== null),
-      });
-      if (unit.owner !== null && unit.steps.length > 0) requireListed(world, unit.owner);
-      units.set(address, beginWith(adoptions.get(address), unit));
-      scope.resources.set(address, unit.value);
-    });
-  }
-}
-
 /**
  * Attempts whose secret arrived, for a key that nobody has found, and which the user lets go: the address is to end, or its
  * replacement is asked for.
  */
-function givenUp(refreshed: Refreshed, input: PlanInput, targets: ReadonlySet<string> | null): readonly Orphan[] {
+function givenUp(refreshed: Refreshed, input: PlanInput, targets: Selection | null): readonly Orphan[] {
   const { configuration, options } = input;
   return refreshed.orphans.filter(
     ({ fits, intent: { address } }) =>
       !fits &&
       targets?.has(address) !== false &&
-      (options.mode === 'destroy' || !configuration.resources.has(address) || options.replace.includes(address)),
+      (options.mode === 'destroy' ||
+        !configuration.resources.has(blockAddress(address)) ||
+        options.replace.includes(address)),
   );
 }
 
-/** The unit with a step before all others; undefined for none. */
-function beginWith(step: DraftStep | undefined, unit: Unit): Unit {
-  if (step === undefined) return unit;
-  const later = unit.steps.map((other) => ({ ...other, after: [...other.after, step.id] }));
-  return { ...unit, steps: [step, ...later] };
+/** What instances need: as planned, for what could not be planned as the stack has it, and for the rest as state remembers. */
+function allDependencies(
+  input: PlanInput,
+  refreshed: Refreshed,
+  { needs, reads }: Pick<Planning, 'needs' | 'reads'>,
+  declared: Declared | null,
+): ReadonlyMap<string, readonly string[]> {
+  const { wiring, state, options } = input;
+  const addresses = new Set([...refreshed.state.resources.keys(), ...(declared?.instances ?? []), ...reads.keys()]);
+  for (const { address } of state.intents.values()) addresses.add(address);
+  return needsGraph(addresses, (address) => {
+    const remembered = refreshed.state.resources.get(address)?.dependencies;
+    const written = needs.get(address) ?? wiring.dependencies.get(blockAddress(address));
+    return (options.mode === 'destroy' ? remembered : undefined) ?? written ?? remembered ?? [];
+  });
 }
 
-/** The arguments that state had for the key that is current after the refresh, or for the one that is gone; null for none. */
-function rememberedArgs(before: ResourceState | undefined, now: ResourceState | undefined): JsonObject | null {
-  const key = before?.current ?? null;
-  // A key that has just been adopted is another than the one that state knew.
-  if (key === null || (now?.current != null && now.current.number !== key.number)) return null;
-  return key.args;
-}
-
-/** Dependencies of what the stack declares, and for the rest those that state remembers. */
-function allDependencies(input: PlanInput, refreshed: Refreshed): ReadonlyMap<string, readonly string[]> {
-  const all = new Map(input.wiring.dependencies);
-  for (const resource of refreshed.state.resources.values()) {
-    if (input.options.mode === 'destroy' || !all.has(resource.address))
-      all.set(resource.address, resource.dependencies);
+/** Reports addresses that were to be replaced and are no instances. */
+function checkReplaced({ configuration, options }: PlanInput, declared: Declared, report: Report): void {
+  for (const address of options.replace) {
+    const block = configuration.resources.get(blockAddress(address));
+    if (block === undefined || declared.instances.has(address) || declared.unexpanded.has(block.address)) continue;
+    const instances = [...declared.instances].filter((one) => blockAddress(one) === block.address);
+    const [first] = instances;
+    report.error(
+      undefined,
+      'Incompletely-matched force-replace resource instance',
+      first === undefined
+        ? `${address} has no instance now. -replace takes the address of one.`
+        : `${address} is none of its ${instances.length} instances. -replace takes the address of one, such as ${first}.`,
+    );
   }
-  return all;
+}
+
+/** What a refresh alone cannot read is left out: there is no apply in which it could be read later. */
+function readAlone(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof MissingValue)) throw error;
+  }
+}
+
+function typeIn(address: string, units: ReadonlyMap<string, Unit>): string {
+  return units.get(address)?.change.type ?? '';
 }
 
 /** Ids of the steps with which an address begins to be made. */
@@ -290,11 +306,12 @@ function rewirings(
   units: ReadonlyMap<string, Unit>,
   input: PlanInput,
   refreshed: Refreshed,
+  needs: ReadonlyMap<string, readonly string[]>,
   except: ReadonlySet<string>,
 ): Plan['entries'] {
   return [...units.values()].flatMap((unit) => {
     const resource = refreshed.state.resources.get(unit.address);
-    const wanted = input.wiring.dependencies.get(unit.address);
+    const wanted = needs.get(unit.address);
     if (resource === undefined || except.has(unit.address) || input.options.mode !== 'normal' || wanted === undefined)
       return [];
     const provider = unit.rewired ?? resource.provider;

@@ -1,18 +1,24 @@
+import { blockAddress } from '../address.ts';
 import { Report } from '../configuration/block.ts';
 import type { DataBlock } from '../configuration/data.ts';
-import type { StackScope } from '../configuration/scope.ts';
+import { objectTypeOfData } from '../datasource.ts';
+import type { Evaluation } from '../evaluation/evaluation.ts';
+import type { InstanceScope } from '../evaluation/module.ts';
+import { MissingValue } from '../evaluation/problem.ts';
+import { EvaluationProblem } from '../expression/problem.ts';
 import { type Edges, reach, reverse } from '../graph.ts';
 import type { JsonObject } from '../json.ts';
-import type { Scope } from '../language/evaluate.ts';
-import { UNKNOWN, type Value } from '../language/value.ts';
+import { UNKNOWN, type Value } from '../value.ts';
 import { handlerOf, ownerOf, type World } from './actual.ts';
+import { conditionsHold } from './condition.ts';
 import { answer, type Inquiry, inquire, plannedData } from './data.ts';
 import { knownArgs } from './desire.ts';
 import type { DraftStep } from './draft.ts';
 import type { PlanInput } from './input.ts';
+import { needsGraph } from './needs.ts';
 import type { Stepped, Wait } from './order.ts';
 import type { DataRead } from './plan.ts';
-import { attempt, dependentRefusal, type Refusal } from './refusal.ts';
+import { attempt, type Refusal } from './refusal.ts';
 import type { Unit } from './unit.ts';
 
 /**
@@ -21,17 +27,20 @@ import type { Unit } from './unit.ts';
  */
 export function foresee(
   block: DataBlock,
-  scope: Scope,
+  scope: InstanceScope,
+  evaluation: Evaluation,
   input: Pick<PlanInput, 'configuration' | 'wiring' | 'state' | 'world'>,
 ): { readonly value: Value; readonly asks: JsonObject | null } {
   const inquiry = inquire(block, scope, new Report());
   if (inquiry === null) return { value: UNKNOWN, asks: null };
   const planned = plannedData(block, inquiry);
-  const needs = input.wiring.dependencies.get(block.address) ?? [];
+  const needs = input.wiring.dependencies.get(blockAddress(block.address)) ?? [];
   // What waits for a key that is still to be made is read at apply, so to ask now would be for nothing.
-  const waits = needs.some(
-    (need) => input.configuration.resources.has(need) && input.state.resources.get(need)?.current == null,
-  );
+  const made = (need: string) => {
+    const instances = instancesOf(need, evaluation);
+    return instances?.every((address) => input.state.resources.get(address)?.current != null) === true;
+  };
+  const waits = needs.some((need) => input.configuration.resources.has(need) && !made(need));
   if (!inquiry.known || inquiry.owner === null || waits) return { value: planned, asks: null };
   try {
     const owner = ownerOf(input.world, block.provider, block.source.resource.type, inquiry.owner);
@@ -41,6 +50,16 @@ export function foresee(
   } catch {
     // Nothing is found, or there is no connection: planning meets the same and reports it.
     return { value: planned, asks: inquiry.owner };
+  }
+}
+
+/** Addresses of a block's instances; null while they cannot be told. */
+function instancesOf(block: string, evaluation: Evaluation): readonly string[] | null {
+  try {
+    return [...evaluation.instances(block).keys()];
+  } catch (error) {
+    if (!(error instanceof MissingValue) && !(error instanceof EvaluationProblem)) throw error;
+    return null;
   }
 }
 
@@ -96,58 +115,63 @@ function planRead(block: DataBlock, inquiry: Inquiry, world: World, pending: boo
 /** Where planning stands when the turn of a data source comes. */
 export interface Reading {
   readonly input: PlanInput;
-  readonly scope: StackScope;
+  readonly evaluation: Evaluation;
   readonly units: ReadonlyMap<string, Unit>;
   readonly refusals: Refusal[];
   readonly report: Report;
   /** By address. */
   readonly reads: Map<string, PlannedRead>;
+  /** By instance planned so far. */
+  readonly needs: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
  * Plans one data source and gives it a value, or refuses its address. A refresh alone reads what can be read, and leaves out
  * the rest: there is no apply in which it could be read later.
  */
-export function planData(block: DataBlock, reading: Reading): void {
-  const { input, scope, units, refusals, report, reads } = reading;
-  const { configuration, wiring, world, options } = input;
+export function planData(block: DataBlock, scope: InstanceScope, reading: Reading): void {
+  const { input, evaluation, units, refusals, report, reads } = reading;
+  const { configuration, world, options } = input;
+  const { lifecycle } = block;
   const later = options.mode === 'normal';
-  const missing = (wiring.dependencies.get(block.address) ?? []).find((need) => !scope.resources.has(need));
-  if (missing !== undefined) {
-    if (later) refusals.push(dependentRefusal(block.address, missing, configuration));
-    return;
-  }
-  const inquiry = inquire(block, scope, report);
+  if (!conditionsHold(lifecycle.preconditions, 'precondition', block, scope, report)) return;
+  const { result: inquiry, needs } = evaluation.track(() => inquire(block, scope, report));
   if (inquiry === null) return;
+  const explicit = input.wiring.explicit.get(blockAddress(block.address)) ?? [];
   attempt(block.address, configuration, refusals, () => {
-    const planned = planRead(block, inquiry, world, isPending(block.address, units, wiring.dependencies));
+    const planned = planRead(block, inquiry, world, isPending([...needs, ...explicit], units, reading.needs));
     if (planned.step !== null && !later) return;
     reads.set(block.address, planned);
-    scope.resources.set(block.address, planned.read.values);
+    evaluation.set(block.address, objectTypeOfData(block.source), planned.read.values);
+    const self = evaluation.valueOf(block.address);
+    if (self !== null) conditionsHold(lifecycle.postconditions, 'postcondition', block, scope.withSelf(self), report);
   });
 }
 
 /** Takes back reads that were put off because of something that is now refused, and that nobody would find changed. */
 export function withdrawReads(
-  reading: Pick<Reading, 'reads' | 'scope' | 'refusals'>,
+  reading: Pick<Reading, 'reads' | 'evaluation' | 'refusals'>,
   withdrawn: ReadonlySet<string>,
   dependencies: Edges,
 ): void {
-  const { reads, scope, refusals } = reading;
+  const { reads, evaluation, refusals } = reading;
   if (reads.size === 0) return;
   const refused = new Set([...withdrawn, ...refusals.map((refusal) => refusal.address)]);
   for (const [address, { step }] of reads) {
     if (step === null || ![...reach(dependencies, [address])].some((need) => refused.has(need))) continue;
     reads.delete(address);
-    scope.resources.delete(address);
+    evaluation.delete(address);
   }
 }
 
-/** Whether a step is planned for anything that an address depends on, however far. */
-function isPending(address: string, units: ReadonlyMap<string, Unit>, dependencies: Edges): boolean {
-  for (const need of reach(dependencies, [address])) {
-    if ((units.get(need)?.steps.length ?? 0) > 0) return true;
-  }
+/** Whether a step is planned for anything of `needs`, or for what that depends on, however far. */
+function isPending(
+  needs: readonly string[],
+  units: ReadonlyMap<string, Unit>,
+  known: ReadonlyMap<string, readonly string[]>,
+): boolean {
+  const graph = needsGraph(units.keys(), (address) => known.get(address) ?? []);
+  for (const need of reach(graph, needs)) if ((units.get(need)?.steps.length ?? 0) > 0) return true;
   return false;
 }
 

@@ -78,7 +78,11 @@ export function refresh(
     entries.push(entry);
     applyEntry(state, entry);
   };
-  const { orphans, adoptions, unsettled, settled } = followAttempts(before, world, held, now, adopts);
+  // What lives in state alone and was not recorded is not there.
+  for (const intent of before.intents.values())
+    if (typeOf(world, intent.type).type.local === true) record({ kind: 'settled', intent: intent.id });
+  const attempts: State = { ...before, intents: new Map(state.intents) };
+  const { orphans, adoptions, unsettled, settled } = followAttempts(attempts, world, held, now, adopts);
   const lookalikes = new Lookalikes(
     world,
     held,
@@ -91,6 +95,8 @@ export function refresh(
 
   for (const resource of before.resources.values()) {
     const { type, cloud } = typeOf(world, resource.type);
+    // There is nobody to ask.
+    if (type.local === true) continue;
     for (const generation of [...resource.deposed, ...(resource.current === null ? [] : [resource.current])]) {
       const owner = ownerIn(world, resource, generation);
       // Without a connection nothing is known of the key; whoever plans a step for it meets the error itself.
@@ -139,7 +145,7 @@ export function refresh(
   }
 
   // The refresh above has seen what became of the keys that were to be changed or deleted.
-  for (const intent of before.intents.values())
+  for (const intent of attempts.intents.values())
     if (intent.operation !== 'create' && isSeen(intent, before, world)) record({ kind: 'settled', intent: intent.id });
   for (const { id } of settled) record({ kind: 'settled', intent: id });
   for (const { intent, owner, generation } of adoptions) {

@@ -1,3 +1,4 @@
+import { blockAddress } from '../address.ts';
 import type { Configuration } from '../configuration/stack.ts';
 import { type Diagnostic, type Place, toDiagnostics } from '../diagnostic.ts';
 import { reverse } from '../graph.ts';
@@ -97,5 +98,5 @@ export function dependentRefusal(address: string, need: string, configuration: C
 }
 
 function placeOf(address: string, configuration: Configuration): Place | undefined {
-  return (configuration.resources.get(address) ?? configuration.data.get(address))?.place;
+  return (configuration.resources.get(blockAddress(address)) ?? configuration.data.get(blockAddress(address)))?.place;
 }

@@ -1,9 +1,10 @@
+import { parseAddress } from '../address.ts';
 import type { ResourceBlock } from '../configuration/resource.ts';
 import type { JsonObject } from '../json.ts';
-import { containsSensitive, isWhollyKnown, Sensitive, sensitive, toJson, type Value } from '../language/value.ts';
 import type { ActualKey } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
 import type { Generation, ResourceState } from '../state.ts';
+import { asObject, containsSensitive, isWhollyKnown, Sensitive, sensitive, toJson, type Value } from '../value.ts';
 import { ownerOf, type TypeEntry, type World } from './actual.ts';
 import { completeArgs, type Desire } from './desire.ts';
 import { Draft, type DraftStep } from './draft.ts';
@@ -51,6 +52,12 @@ export function planDeclared(
     readonly lastGeneration: number;
     /** The key is an orphan that the plan takes over, with a secret that arrived apart from it. */
     readonly adopted: boolean;
+    /** Whether its replacement is made first, where the key works. */
+    readonly createBeforeDestroy: boolean;
+    /** What of `replace_triggered_by` changes; null for nothing. */
+    readonly triggered: string | null;
+    /** The key exists already and becomes that of the address: its id. */
+    readonly imported: string | null;
   },
 ): Unit {
   const { type } = block;
@@ -61,7 +68,12 @@ export function planDeclared(
   const kept = new Set<string>();
   if (prior !== null) {
     for (const [name, spec] of Object.entries(specs)) {
-      const ignore = ignored === 'all' || ignored.includes(name);
+      const ignore = ignored === 'all' || ignored.some((one) => one.argument === name && one.element === null);
+      if (ignored !== 'all' && !ignore) {
+        for (const { argument, element } of ignored)
+          if (argument === name && element !== null)
+            args[name] = keepElement(args[name] ?? null, prior.args[name] ?? null, element);
+      }
       if (ignore || (spec.unset === 'keep' && !desired.set.has(name))) {
         kept.add(name);
         args[name] = markAs(type, desired, prior, name, prior.args[name] ?? null);
@@ -101,9 +113,14 @@ export function planDeclared(
       actionReason = 'replace_by_request';
       reasons.push('its replacement was asked for');
     }
+    if (options.triggered !== null) {
+      actionReason = 'replace_by_triggers';
+      reasons.push(`${options.triggered}, which replace_triggered_by names`);
+    }
     if (replacePaths.length > 0) {
       actionReason = 'replace_because_cannot_update';
-      reasons.push(`${listNames(replacePaths)} changed, which needs a new key`);
+      const what = type.local === true ? 'replaces it' : 'needs a new key';
+      reasons.push(`${listNames(replacePaths)} changed, which ${what}`);
     }
     if (resource !== undefined && resource.provider !== block.provider) {
       const moved = movesWithoutReplacement(block, resource.provider, prior, world);
@@ -133,11 +150,13 @@ export function planDeclared(
     reasons,
     replacePaths,
     actionReason,
+    previousAddress: null,
+    importing: options.imported,
   };
   const next = Math.max(resource?.lastGeneration ?? 0, options.lastGeneration) + 1;
   const before = prior === null ? null : markSensitive(livingObject(type, prior), desired.sensitiveArgs);
   // A key that does not work serves nobody, so it need not stay until the next one does; and dead keys must not pile up.
-  const createBeforeDestroy = broken === null && (block.lifecycle.createBeforeDestroy ?? true);
+  const createBeforeDestroy = broken === null && options.createBeforeDestroy;
   const leftOver = resource?.deposed ?? [];
   // Until the key that follows is known to work, the one before it may be the one in use. What is in the way of the next key,
   // because two cannot share a name, goes before it.
@@ -160,6 +179,9 @@ export function planDeclared(
     const after = markSensitive(plannedObject(type, made, next), desired.sensitiveArgs);
     const kind: StepKind = prior === null ? 'create' : 'rotate';
     const verifies = verifiable(made);
+    const ends = block.provisioners.flatMap(({ when }, index) =>
+      when === 'destroy' && broken === null ? [index] : [],
+    );
     if (prior === null) {
       draft.make(kind, next, null, made, owner?.id ?? null, []);
       // A key that replaces none is not tried out: that would cost a call, and nothing hangs on it. It is waited for.
@@ -169,11 +191,17 @@ export function planDeclared(
       const renamed = draft.freeName(prior, unique, owner?.id ?? null, resource?.provider ?? block.provider);
       draft.make(kind, next, null, made, owner?.id ?? null, renamed === null ? [] : [renamed]);
       if (verifies) draft.make('verify', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
-      draft.drop(prior, resource?.provider ?? block.provider, [draft.last()]);
     } else {
-      draft.drop(prior, resource?.provider ?? block.provider, [], 'make');
+      const commands = draft.commands(ends, 'destroy', prior.number, prior.id, [], 'make');
+      draft.drop(prior, resource?.provider ?? block.provider, commands, 'make');
       draft.make(kind, next, null, made, owner?.id ?? null, [draft.last()]);
       if (verifies) draft.make('verify', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
+    }
+    const begins = block.provisioners.flatMap(({ when }, index) => (when === 'create' ? [index] : []));
+    draft.commands(begins, 'create', next, null, [draft.last()], 'make');
+    if (prior !== null && createBeforeDestroy) {
+      const commands = draft.commands(ends, 'destroy', prior.number, prior.id, [draft.last()], 'drop');
+      draft.drop(prior, resource?.provider ?? block.provider, commands.length > 0 ? commands : [draft.last()]);
     }
     if (type.capabilities.disable && plain(made.enabled) === false) {
       draft.make('disable', next, null, made, owner?.id ?? null, draft.lastMade());
@@ -202,15 +230,19 @@ export function planDeclared(
 
   const args_ = inPlace as Record<string, Value>;
   const owner = draft.owner(knownValues(prior.args));
+  if (options.imported !== null) {
+    draft.make('import', prior.number, prior, args_, owner?.id ?? null, []);
+    reasons.push('an import block names its key');
+  }
   const toggles = changed.includes('enabled') && type.capabilities.disable;
   const updates = changed.filter((name) => !(toggles && name === 'enabled'));
   if (updates.length > 0) {
-    draft.make('update', prior.number, prior, args_, owner?.id ?? null, [], updates);
+    draft.make('update', prior.number, prior, args_, owner?.id ?? null, draft.lastMade(), updates);
     reasons.push(`${listNames(updates)} changed`);
   }
   if (toggles) {
     const kind: StepKind = plain(args_.enabled) === false ? 'disable' : 'enable';
-    draft.make(kind, prior.number, prior, args_, owner?.id ?? null, updates.length > 0 ? [draft.last()] : []);
+    draft.make(kind, prior.number, prior, args_, owner?.id ?? null, draft.lastMade());
     reasons.push(`the key is to be ${kind}d`);
   }
   const followed = leftOver.length > 0 && verifiable(args_);
@@ -246,6 +278,19 @@ export function planDeclared(
   };
 }
 
+/** A map with one element as it was before: the others are followed. */
+function keepElement(wanted: Value, prior: Value, element: string): Value {
+  const marked = wanted instanceof Sensitive;
+  const map = asObject(wanted);
+  if (map === null && wanted !== null) return wanted;
+  const before = asObject(prior);
+  const { [element]: _, ...others } = map ?? {};
+  const kept =
+    before !== null && Object.hasOwn(before, element) ? { ...others, [element]: before[element] ?? null } : others;
+  if (wanted === null && Object.keys(kept).length === 0) return null;
+  return marked ? sensitive(kept) : kept;
+}
+
 /** Why a key that state holds has to be replaced, by how its API shows it. */
 const UNFIT: Readonly<Record<ActualKey['readiness'], string | null>> = {
   ready: null,
@@ -269,13 +314,25 @@ const REMOVAL = {
 } as const;
 
 /** Plans the end of an address; `mode` says why it ends. Throws the error that stands in the place of its connection. */
-export function planRemoved(resource: ResourceState, entry: TypeEntry, world: World, mode: keyof typeof REMOVAL): Unit {
+export function planRemoved(
+  resource: ResourceState,
+  entry: TypeEntry,
+  world: World,
+  mode: keyof typeof REMOVAL,
+  block: ResourceBlock | null,
+): Unit {
   const draft = new Draft(resource.address, resource.type, resource.provider, entry, world, new Map());
   const { type, cloud } = entry;
   const deposed = resource.deposed.map((generation) => draft.leftOver(resource, generation, []));
   const current = resource.current;
   const owner = current === null ? null : draft.owner(knownValues(current.args));
-  if (current !== null) draft.drop(current, resource.provider, []);
+  if (current !== null) {
+    // A resource that is tainted may not have run what these commands undo.
+    const ends = (block?.provisioners ?? []).flatMap(({ when }, index) =>
+      when === 'destroy' && resource.tainted === null ? [index] : [],
+    );
+    draft.drop(current, resource.provider, draft.commands(ends, 'destroy', current.number, current.id, [], 'drop'));
+  }
   return {
     address: resource.address,
     change: {
@@ -285,13 +342,15 @@ export function planRemoved(resource: ResourceState, entry: TypeEntry, world: Wo
       cloud: cloud.name,
       provider: resource.provider,
       actions: current === null ? ['no-op'] : ['delete'],
-      actionReason: mode === 'removed' ? 'delete_because_no_resource_config' : null,
+      actionReason: mode === 'removed' ? removalOf(resource.address, block) : null,
       before: current === null ? null : livingObject(type, current),
       after: null,
       replacePaths: [],
       reasons: [REMOVAL[mode]],
       deposed: null,
       ownerLabel: owner?.label ?? null,
+      previousAddress: null,
+      importing: null,
     },
     deposedChanges: deposed,
     steps: draft.steps,
@@ -301,6 +360,34 @@ export function planRemoved(resource: ResourceState, entry: TypeEntry, world: Wo
     createBeforeDestroy: true,
     rewired: null,
     remarked: null,
+  };
+}
+
+/** Why the stack no longer declares an instance, in Terraform's words; `block` is what it declares under the address without keys. */
+function removalOf(address: string, block: ResourceBlock | null): ActionReason {
+  if (block === null) return 'delete_because_no_resource_config';
+  const key = parseAddress(address)?.key ?? null;
+  const { kind } = block.repetition;
+  const fits = kind === 'once' ? key === null : typeof key === (kind === 'count' ? 'number' : 'string');
+  if (!fits) return 'delete_because_wrong_repetition';
+  if (kind === 'once') return 'delete_because_no_module';
+  return kind === 'count' ? 'delete_because_count_index' : 'delete_because_each_key';
+}
+
+/** Plans that an address is forgotten: its keys stay as they are at their clouds. */
+export function planForgotten(resource: ResourceState, entry: TypeEntry, world: World): Unit {
+  const unit = planRemoved({ ...resource, deposed: [] }, entry, world, 'removed', null);
+  const all = [...resource.deposed, ...(resource.current === null ? [] : [resource.current])];
+  const draft = new Draft(resource.address, resource.type, resource.provider, entry, world, new Map());
+  for (const generation of all) draft.forget(generation, resource.provider);
+  return {
+    ...unit,
+    steps: draft.steps,
+    change: {
+      ...unit.change,
+      actions: ['forget'],
+      reasons: ['a removed block says that it is no longer managed, and stays'],
+    },
   };
 }
 

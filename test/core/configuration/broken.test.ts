@@ -3,23 +3,24 @@ import { describe, expect, it } from 'vitest';
 import { type Diagnostic, DiagnosticsError, formatPath } from '../../../src/core/diagnostic.ts';
 import { loadStack } from '../../../src/engine/load.ts';
 import { clouds } from '../../../src/providers/index.ts';
+import { GROUND, stackText } from '../../engine/text.ts';
 import { BROKEN, type Broken, CANARY } from './broken.ts';
 
 /** What loading says, and whether it was refused. */
 async function load(broken: Broken): Promise<{ refused: boolean; diagnostics: readonly Diagnostic[] }> {
-  const files = Object.entries(broken.files).map(([file, content]) => ({
+  const all = Object.entries(broken.files).map(([file, content]) => ({
+    folder: file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : '.',
     file: `stacks/prod/${file}`,
     text:
       typeof content === 'object' && content !== null && 'text' in content && typeof content.text === 'string'
         ? content.text
         : JSON.stringify(content),
   }));
+  const files = all.filter(({ folder }) => folder === '.');
+  const folders = new Set(all.map(({ folder }) => folder).filter((folder) => folder !== '.'));
+  const modules = [...folders].map((folder) => ({ folder, files: all.filter((one) => one.folder === folder) }));
   try {
-    const loaded = await loadStack(
-      { name: 'prod', origin: 'json', files, autoVariables: [] },
-      broken.inputs ?? [],
-      clouds,
-    );
+    const loaded = await loadStack({ ...stackText({}), files, modules }, broken.inputs ?? [], clouds, GROUND);
     return { refused: false, diagnostics: loaded.configuration.warnings };
   } catch (error) {
     if (error instanceof DiagnosticsError) return { refused: true, diagnostics: error.diagnostics };

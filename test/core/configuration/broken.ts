@@ -125,7 +125,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
     { variable: { s: { default: CANARY, sensitive: true } } },
   ),
   'arguments that come later': sinch({ ...good, count: 2, for_each: {}, rotation: {}, provisioner: {}, timeouts: {} }),
-  null_resource: one({ resource: { null_resource: { hook: {} } } }),
+  'resource of another provider': one({ resource: { random_id: { x: { byte_length: 8 } } } }),
   // Meta-arguments.
   'provider alias': sinch({ ...good, provider: 'keyform.eu' }, { provider: { keyform: { alias: 'us' } } }),
   'provider of another kind': sinch({ ...good, provider: { a: 1 } }),
@@ -248,7 +248,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   'data of an unknown type': one({
     data: {
       keyform_sinch_access_kes: { a: {}, b: {} },
-      terraform_remote_state: { c: {} },
+      aws_iam_access_key: { c: {} },
       keyform_sinch_access_key: [],
     },
   }),
@@ -345,4 +345,101 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
       },
     },
   ),
+  'function that there is not': sinch({ ...good, display_name: '${uper("x")}' }),
+  'function that is withheld': sinch({ ...good, display_name: '${uuid()}' }),
+  'function with too few arguments': sinch({ ...good, display_name: '${replace("x", "y")}' }),
+  'function with a wrong argument': sinch({ ...good, display_name: 'a ${join(",", "b")}' }),
+  'function with a sensitive argument': sinch(
+    { ...good, display_name: '${parseint(var.s, 10)}' },
+    { variable: { s: { default: CANARY, sensitive: true } } },
+  ),
+  'operator on text': sinch({ ...good, display_name: '${"a" + 1}' }),
+  'results that do not go together': sinch({ ...good, keepers: { k: '${true ? [1] : {}}' } }),
+  'regular expression that is none': sinch({ ...good, display_name: '${regex("(", "x")}' }),
+  'for_each over a list': sinch({ ...good, for_each: ['a'] }),
+  'for_each over a sensitive value': sinch(
+    { ...good, for_each: '${toset([var.s])}' },
+    { variable: { s: { default: CANARY, sensitive: true } } },
+  ),
+  'count that is no number': sinch({ ...good, count: 'many' }),
+  'each in a block without for_each': sinch({ ...good, display_name: '${each.key}' }),
+  'count in a block without count': sinch({ ...good, display_name: 'k${count.index}' }),
+  'self in an argument': sinch({ ...good, display_name: '${self.id}' }),
+  'index into a single resource': sinch(good, { output: { o: { value: '${keyform_sinch_access_key.ci[0].id}' } } }),
+  'precondition that fails': sinch(
+    { ...good, lifecycle: { precondition: { condition: '${var.v == "b"}', error_message: 'v is ${var.v}, not b.' } } },
+    { variable: { v: { default: 'a' } } },
+  ),
+  'condition that checks nothing': sinch({
+    ...good,
+    lifecycle: { postcondition: { condition: true, error_message: 'no' } },
+  }),
+  'condition that is no condition': sinch(
+    { ...good, lifecycle: { precondition: { condition: '${var.v}', error_message: 'no' } } },
+    { variable: { v: { default: 'a' } } },
+  ),
+  'validation that fails': one(
+    {
+      variable: {
+        v: { type: 'string', validation: { condition: '${length(var.v) > 3}', error_message: 'v is too short.' } },
+      },
+    },
+    [flag('v', 'ab')],
+  ),
+  'type that is none': one({ variable: { v: { type: 'list(strin)' }, w: { type: 'object({a = string' } } }),
+  'optional attribute of the wrong type': one({
+    variable: { v: { type: 'object({ n = optional(number, "x") })', default: {} } },
+  }),
+  'module that is not there': one({ module: { m: { source: './nowhere' } } }),
+  'module from a registry': one({ module: { m: { source: 'hashicorp/consul/aws', version: '1.0.0' } } }),
+  'module of no source': one({ module: { m: {} } }),
+  'moved blocks': one({
+    resource: { terraform_data: { b: {} } },
+    moved: [
+      { from: 'terraform_data.b', to: 'terraform_data.c' },
+      { from: 'terraform_data.x', to: 'terraform_data.x' },
+      { from: 'terraform_data.y' },
+      { from: 'module.m', to: 'terraform_data.z' },
+      { from: 'not an address', to: 'terraform_data.w' },
+    ],
+  }),
+  'removed blocks': one({
+    resource: { terraform_data: { a: {} } },
+    removed: [
+      { from: 'terraform_data.a' },
+      { from: 'terraform_data.b[0]' },
+      { from: 'terraform_data.c', provisioner: {} },
+    ],
+  }),
+  'import blocks': one({ import: [{ to: 'keyform_sinch_access_key.a' }, { id: 'x' }, { to: 'var.x', id: 'x' }] }),
+  'check blocks': one({ check: { a: {}, b: { data: {} }, c: { assert: { condition: '${var.x}' } } } }),
+  provisioners: one({
+    resource: {
+      null_resource: {
+        a: { provisioner: { 'remote-exec': { inline: ['x'] } } },
+        b: {
+          provisioner: [{ 'local-exec': {} }, { 'local-exec': { command: 'x', when: 'never', on_failure: 'stop' } }],
+        },
+        c: { provisioner: { 'local-exec': { command: 'echo ${null_resource.a.id}', when: 'destroy' } } },
+      },
+    },
+  }),
+  'outputs of another stack': one({
+    data: {
+      terraform_remote_state: {
+        a: { backend: 's3', config: { bucket: 'b' } },
+        b: { backend: 'local', config: { path: 'terraform.tfstate' } },
+        c: { backend: 'local' },
+      },
+    },
+  }),
+  'cycle among modules': {
+    files: {
+      'main.tf.json': {
+        module: { a: { source: './m', x: '${module.b.y}' }, b: { source: './m', x: '${module.a.y}' } },
+      },
+      'm/main.tf.json': { variable: { x: {} }, output: { y: { value: '${var.x}' } } },
+    },
+  },
+  'nested too deeply': sinch({ ...good, display_name: `\${${'('.repeat(400)}1${')'.repeat(400)}}` }),
 };

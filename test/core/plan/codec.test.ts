@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Sensitive, UNKNOWN, type Value } from '../../../src/core/language/value.ts';
 import { decodePlan, encodePlan } from '../../../src/core/plan/codec.ts';
 import type { Plan } from '../../../src/core/plan/plan.ts';
 import { Secret } from '../../../src/core/secret.ts';
+import { Sensitive, UNKNOWN, type Value } from '../../../src/core/value.ts';
 
 /** The codec does not look at what a plan is, so any value may stand for one. */
 const roundTrip = (value: unknown): unknown =>

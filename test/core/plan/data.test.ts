@@ -2,13 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Report } from '../../../src/core/configuration/block.ts';
 import type { DataBlock } from '../../../src/core/configuration/data.ts';
+import { NO_LIFECYCLE } from '../../../src/core/configuration/lifecycle.ts';
 import { dataSourcesOf, selectorsOf } from '../../../src/core/datasource.ts';
 import { type Diagnostic, DiagnosticsError } from '../../../src/core/diagnostic.ts';
+import type { Scope } from '../../../src/core/expression/evaluate.ts';
+import { parseValue } from '../../../src/core/expression/parse.ts';
 import { type JsonObject, stableStringify } from '../../../src/core/json.ts';
-import type { Scope } from '../../../src/core/language/evaluate.ts';
-import { isWhollyKnown, sensitive, toJson, UNKNOWN, type Value } from '../../../src/core/language/value.ts';
 import { answer, inquire, plannedData } from '../../../src/core/plan/data.ts';
 import type { ActualKey } from '../../../src/core/provider.ts';
+import { fromPlan } from '../../../src/core/typed/json.ts';
+import { DYNAMIC } from '../../../src/core/typed/type.ts';
+import { isWhollyKnown, sensitive, toJson, UNKNOWN, type Value } from '../../../src/core/value.ts';
 import { clouds } from '../../../src/providers/index.ts';
 import { MemoryCloud } from './cloud.ts';
 
@@ -22,7 +26,10 @@ function block(source: typeof ONE, args: JsonObject): DataBlock {
   const place = { file: 'main.tf.json', path: ['data', source.name, 'x'] };
   return {
     address: `data.${source.name}.x`,
+    module: '',
     name: 'x',
+    repetition: { kind: 'once' },
+    lifecycle: NO_LIFECYCLE,
     cloud,
     source,
     provider: 'keyform',
@@ -30,10 +37,12 @@ function block(source: typeof ONE, args: JsonObject): DataBlock {
       Object.entries(args).map(([name, value]) => [
         name,
         {
-          expression:
-            typeof value === 'string' && value.startsWith('var.')
-              ? { kind: 'reference', root: 'var', steps: [value.slice(4)], column: 1 }
-              : { kind: 'literal', value },
+          expression: parseValue(
+            typeof value === 'string' && value.startsWith('var.') ? `\${${value}}` : value,
+            (problem) => {
+              throw problem;
+            },
+          ),
           place: { ...place, path: [...place.path, name] },
         },
       ]),
@@ -49,7 +58,10 @@ const VARIABLES: Readonly<Record<string, Value>> = {
   hidden: sensitive('canary'),
   closed: sensitive('p'),
 };
-const scope: Scope = { lookup: ({ steps }) => ({ value: VARIABLES[String(steps[0])] ?? null, used: 1 }) };
+const scope: Scope = {
+  lookup: ({ steps }) => ({ value: fromPlan(VARIABLES[String(steps[0])] ?? null, DYNAMIC), used: 1 }),
+  functions: { planTime: null, now: null, readFile: () => null, renderTemplate: () => fromPlan(null, DYNAMIC) },
+};
 
 function key(id: string, more: Partial<ActualKey> = {}): ActualKey {
   return {
@@ -174,7 +186,7 @@ describe('a data source of one key', () => {
       'Set exactly one of "id", "access_key_id" and "name". What is set gives null.',
       null,
     ],
-    ['a number for a list', { id: [1] }, [], 'Invalid value for "id"', 'The key', 'id'],
+    ['a number for a list', { id: [1] }, [], 'Incorrect attribute value type', 'The key', 'id'],
   ] as const)('is refused for %s', (_, args, keys, summary, detail, at) => {
     const found = read(ONE, { project: 'p', ...args }, keys);
     expect(found).toMatchObject({

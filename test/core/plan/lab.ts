@@ -1,4 +1,5 @@
 import type { CloudEmulator } from '../../../src/core/emulator.ts';
+import { Evaluation } from '../../../src/core/evaluation/evaluation.ts';
 import type { HttpPort } from '../../../src/core/http.ts';
 import type { Json, JsonObject } from '../../../src/core/json.ts';
 import type { World } from '../../../src/core/plan/actual.ts';
@@ -9,11 +10,14 @@ import type { Sibling } from '../../../src/core/plan/sibling.ts';
 import type { Environment } from '../../../src/core/port.ts';
 import type { KeyHandler } from '../../../src/core/provider.ts';
 import { applyEntry, emptyState, type JournalEntry, type MutableState } from '../../../src/core/state.ts';
-import { applyPlan, type Recorder } from '../../../src/engine/apply.ts';
+import { applyPlan } from '../../../src/engine/apply.ts';
 import { connectAll, typesOf } from '../../../src/engine/connect.ts';
+import { factsOf } from '../../../src/engine/facts.ts';
 import { gatherWorld } from '../../../src/engine/gather.ts';
 import { type LoadedStack, loadStack } from '../../../src/engine/load.ts';
+import type { Recorder } from '../../../src/engine/running.ts';
 import { clouds } from '../../../src/providers/index.ts';
+import { GROUND, stackText } from '../../engine/text.ts';
 import { loopback, readText } from '../../providers/loopback.ts';
 
 export const SINCH = 'keyform_sinch_access_key';
@@ -100,8 +104,7 @@ export class Lab {
   }
 
   load(stack: Json): Promise<LoadedStack> {
-    const files = [{ file: 'prod.tf.json', text: JSON.stringify(stack) }];
-    return loadStack({ name: 'prod', origin: 'synth', files, autoVariables: [] }, [], clouds);
+    return loadStack(stackText({ 'prod.tf.json': stack }, 'synth'), [], clouds, GROUND);
   }
 
   /** The plan, and the world and stack that it was made from. */
@@ -109,8 +112,10 @@ export class Lab {
     const loaded = await this.load(stack);
     const { configuration, wiring, variables } = loaded;
     const types = typesOf(clouds);
-    const connections = await connectAll(configuration, variables, this.state, types, this.#ports, () => null);
-    const input = { configuration, wiring, variables, state: this.state };
+    const facts = factsOf(loaded, this.time);
+    const evaluation = new Evaluation(configuration, variables, facts);
+    const connections = await connectAll(evaluation, this.state, types, this.#ports, () => null);
+    const input = { configuration, wiring, variables, facts, state: this.state };
     const gathered = await gatherWorld(input, types, connections, {
       sandbox: false,
       ask: options.ask ?? true,
@@ -137,6 +142,7 @@ export class Lab {
       options: {
         mode: 'normal',
         targets: [],
+        excludes: [],
         replace: [],
         maxDeletes: 10,
         allowCredentialDelete: false,
@@ -169,13 +175,12 @@ export class Lab {
       },
     };
     const { clock, random } = this.#ports;
-    const { configuration, wiring, variables } = loaded;
     const result = await applyPlan({
       plan,
       world,
-      configuration,
-      wiring,
-      variables,
+      loaded,
+      processes: { run: () => Promise.reject(new Error('no processes')) },
+      environment: this.#environment,
       recorder,
       clock,
       random,

@@ -1,5 +1,5 @@
-import { Sensitive, Unknown, type Value } from '../../../src/core/language/value.ts';
 import { countChanges, type Plan, type ResourceChange, type Step } from '../../../src/core/plan/plan.ts';
+import { Sensitive, Unknown, type Value } from '../../../src/core/value.ts';
 
 /**
  * A plan as stable lines for goldens: everything that a reader or apply acts on. Key ids become `key1`, `key2`, … in order

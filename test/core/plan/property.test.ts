@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Evaluation } from '../../../src/core/evaluation/evaluation.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { encodePlan } from '../../../src/core/plan/codec.ts';
 import type { Plan, Step } from '../../../src/core/plan/plan.ts';
 import { makePlan } from '../../../src/core/plan/planner.ts';
 import { applyEntry, emptyState, type JournalEntry } from '../../../src/core/state.ts';
-import { applyPlan, type Recorder } from '../../../src/engine/apply.ts';
+import { applyPlan } from '../../../src/engine/apply.ts';
 import { connectAll, typesOf } from '../../../src/engine/connect.ts';
+import { factsOf } from '../../../src/engine/facts.ts';
 import { gatherWorld } from '../../../src/engine/gather.ts';
 import { loadStack } from '../../../src/engine/load.ts';
+import type { Recorder } from '../../../src/engine/running.ts';
+import { GROUND, stackText } from '../../engine/text.ts';
 import { contentOf } from '../../state/fixture.ts';
 import { MemoryCloud, secretOf } from './cloud.ts';
 import { printPlan } from './print.ts';
@@ -76,9 +80,9 @@ class Life {
         lifecycle: { create_before_destroy: !deleteFirst },
       };
     }
-    const files = [{ file: 'prod.tf.json', text: JSON.stringify({ resource: { memory_key: keys } }) }];
     const clouds = [this.memory.cloud];
-    const loaded = await loadStack({ name: 'prod', origin: 'synth', files, autoVariables: [] }, [], clouds);
+    const text = stackText({ 'prod.tf.json': { resource: { memory_key: keys } } }, 'synth');
+    const loaded = await loadStack(text, [], clouds, GROUND);
     const { configuration, wiring, variables } = loaded;
     const types = typesOf(clouds);
     const ports = {
@@ -88,8 +92,10 @@ class Life {
       environment: {},
       readText: () => Promise.reject(new Error('no files')),
     };
-    const connections = await connectAll(configuration, variables, this.state, types, ports, () => null);
-    const base = { configuration, wiring, variables, state: this.state };
+    const facts = factsOf(loaded, this.time);
+    const evaluation = new Evaluation(configuration, variables, facts);
+    const connections = await connectAll(evaluation, this.state, types, ports, () => null);
+    const base = { configuration, wiring, variables, facts, state: this.state };
     const world = await gatherWorld(base, types, connections, { sandbox: false, ask: true });
     const input = {
       ...base,
@@ -99,6 +105,7 @@ class Life {
       options: {
         mode: 'normal' as const,
         targets: [],
+        excludes: [],
         replace: event.replace.map((n) => `memory_key.k${n}`).filter((address) => configuration.resources.has(address)),
         maxDeletes: null,
         allowCredentialDelete: false,
@@ -109,7 +116,7 @@ class Life {
     expect(encodePlan(makePlan(input))).toBe(encodePlan(plan));
     expect(contentOf(this.state)).toBe(before);
     checkOrder(plan);
-    return { plan, ports, input };
+    return { plan, ports, input: { world, loaded } };
   }
 
   /** Applies in one of the valid orders. Any refusal of the cloud fails the test: the plan promised that there is none. */
@@ -132,6 +139,8 @@ class Life {
     let count = 0;
     const result = await applyPlan({
       ...input,
+      processes: { run: () => Promise.reject(new Error('no processes')) },
+      environment: {},
       plan: { ...plan, steps: shuffled(plan.steps, event.order) },
       recorder,
       clock: ports.clock,

@@ -1,5 +1,5 @@
-import { isObject, type Json, type JsonObject } from '../json.ts';
-import { Concealed } from '../secret.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+import { Concealed } from './secret.ts';
 
 /** A value that is not known before apply, such as the id of a key that is still to be made. */
 export class Unknown {

@@ -1,0 +1,288 @@
+import { blockAddress } from '../address.ts';
+import type { Report } from '../configuration/block.ts';
+import type { ResourceBlock } from '../configuration/resource.ts';
+import type { Evaluation } from '../evaluation/evaluation.ts';
+import type { Instance, InstanceScope } from '../evaluation/module.ts';
+import { MissingValue, placeOf } from '../evaluation/problem.ts';
+import { evaluate } from '../expression/evaluate.ts';
+import { EvaluationProblem } from '../expression/problem.ts';
+import { references } from '../expression/reference.ts';
+import type { JsonObject } from '../json.ts';
+import { objectTypeOf } from '../resource.ts';
+import type { ResourceState } from '../state.ts';
+import { fromPlan } from '../typed/json.ts';
+import { refuseSensitive } from './command.ts';
+import { conditionsHold } from './condition.ts';
+import { desire } from './desire.ts';
+import type { DraftStep } from './draft.ts';
+import { importedResource, readImportIds } from './import.ts';
+import type { PlanInput } from './input.ts';
+import { livingObject } from './object.ts';
+import { requireListed, requireOwners } from './owner.ts';
+import { type PlannedRead, planData } from './reading.ts';
+import type { Refreshed } from './refresh.ts';
+import { attempt, dependentRefusal, type Refusal } from './refusal.ts';
+import type { Selection } from './target.ts';
+import { triggerOf } from './trigger.ts';
+import { planDeclared, type Unit } from './unit.ts';
+import { checkVariables } from './validation.ts';
+
+/** What planning the declared blocks reads and fills. */
+export interface Planning {
+  readonly input: PlanInput;
+  readonly evaluation: Evaluation;
+  readonly refreshed: Refreshed;
+  readonly targets: Selection | null;
+  readonly adoptions: ReadonlyMap<string, DraftStep>;
+  readonly units: Map<string, Unit>;
+  readonly reads: Map<string, PlannedRead>;
+  readonly refusals: Refusal[];
+  readonly report: Report;
+  /** By instance: the instances, or whole blocks, that it is made from or names in `depends_on`. */
+  readonly needs: Map<string, readonly string[]>;
+}
+
+/** What the walk over the declared blocks found beside units and reads. */
+export interface Declared {
+  /** Every instance that the stack declares. */
+  readonly instances: ReadonlySet<string>;
+  /** Blocks whose instances could not be told: nothing of them is planned, and nothing of them is taken for removed. */
+  readonly unexpanded: ReadonlySet<string>;
+  /** By address: id of the key that an import block makes its own. */
+  readonly imports: ReadonlyMap<string, string>;
+}
+
+/** Plans everything that the stack declares, each block after those that it depends on. */
+export function planConfiguration(planning: Planning): Declared {
+  const { input, evaluation, report, refusals, targets } = planning;
+  const { configuration, wiring } = input;
+  const instances = new Set<string>();
+  const unexpanded = new Set<string>();
+  const imports =
+    configuration.imports.length === 0 ? new Map<string, string>() : readImportIds(configuration, evaluation, report);
+  checkVariables(evaluation, report);
+  const forced = forcedFirst(input);
+  const missing = new Map<string, string | null>();
+  for (const block of wiring.order) {
+    const found = expand(block, planning);
+    if (found === null) {
+      unexpanded.add(block);
+      continue;
+    }
+    const needed = (wiring.explicit.get(block) ?? []).map((need) => missingOf(need, evaluation, missing));
+    const lacking = needed.find((need) => need !== null) ?? null;
+    for (const instance of found.values()) {
+      const { address } = instance.block;
+      instances.add(address);
+      if (targets !== null && !targets.has(address)) {
+        keep(instance, planning);
+        continue;
+      }
+      if (lacking !== null) {
+        // What it needs has said what is wrong; saying it again for each dependent would bury the cause.
+        refusals.push(dependentRefusal(address, lacking, configuration));
+        continue;
+      }
+      planInstance(instance, planning, imports, forced.has(block));
+    }
+  }
+  for (const [address] of imports) {
+    const where = configuration.imports[0]?.to.place;
+    if (!instances.has(address) && !unexpanded.has(blockAddress(address)))
+      report.error(
+        where,
+        'Configuration for import target does not exist',
+        `The stack declares no instance ${address}.`,
+        address,
+      );
+  }
+  return { instances, unexpanded, imports };
+}
+
+/** The instances of a block; null, and reported, when they cannot be told. */
+export function expand(
+  block: string,
+  { evaluation, report, refusals, input }: Pick<Planning, 'evaluation' | 'report' | 'refusals' | 'input'>,
+): ReadonlyMap<string, Instance> | null {
+  try {
+    return evaluation.instances(block);
+  } catch (error) {
+    const place = (input.configuration.resources.get(block) ?? input.configuration.data.get(block))?.place;
+    if (error instanceof MissingValue) refusals.push(dependentRefusal(block, error.address, input.configuration));
+    else if (error instanceof EvaluationProblem && place !== undefined)
+      report.error(placeOf(error, place), error.message, error.detail, block);
+    else throw error;
+    return null;
+  }
+}
+
+/** The first instance of a block that has no value, or the block when its instances are not known; null when all have one. */
+function missingOf(block: string, evaluation: Evaluation, known: Map<string, string | null>): string | null {
+  const before = known.get(block);
+  if (before !== undefined) return before;
+  let found: string | null = null;
+  try {
+    for (const address of evaluation.instances(block).keys()) {
+      if (evaluation.has(address)) continue;
+      found = address;
+      break;
+    }
+  } catch (error) {
+    if (!(error instanceof MissingValue) && !(error instanceof EvaluationProblem)) throw error;
+    found = block;
+  }
+  known.set(block, found);
+  return found;
+}
+
+/** Of what is left out of the plan, references see what state holds. */
+function keep({ block }: Instance, { evaluation, refreshed }: Planning): void {
+  if (!('type' in block)) return;
+  const current = refreshed.state.resources.get(block.address)?.current ?? null;
+  if (current !== null) evaluation.set(block.address, objectTypeOf(block.type), livingObject(block.type, current));
+}
+
+function planInstance(
+  instance: Instance,
+  planning: Planning,
+  imports: ReadonlyMap<string, string>,
+  forced: boolean,
+): void {
+  const { evaluation, input, refusals } = planning;
+  const { block } = instance;
+  try {
+    const { needs } = evaluation.track(() => {
+      if ('source' in block) planData(block, instance.scope, planning);
+      else planResource(block, instance.scope, planning, imports, forced);
+    });
+    const explicit = input.wiring.explicit.get(blockAddress(block.address)) ?? [];
+    const direct = new Set([...needs, ...explicit]);
+    direct.delete(block.address);
+    // A data source cannot stand between two keys as a key does: what it needs is needed by who needs it.
+    for (const need of direct)
+      if (isData(need)) for (const further of planning.needs.get(need) ?? []) direct.add(further);
+    planning.needs.set(block.address, [...direct].sort());
+  } catch (error) {
+    if (!(error instanceof MissingValue)) throw error;
+    refusals.push(dependentRefusal(block.address, error.address, input.configuration));
+  }
+}
+
+function isData(address: string): boolean {
+  return address.startsWith('data.') || address.includes('.data.');
+}
+
+function planResource(
+  block: ResourceBlock,
+  scope: InstanceScope,
+  planning: Planning,
+  imports: ReadonlyMap<string, string>,
+  forced: boolean,
+): void {
+  const { input, evaluation, refreshed, units, refusals, report } = planning;
+  const { configuration, world, options } = input;
+  const { address, type, lifecycle } = block;
+  if (!conditionsHold(lifecycle.preconditions, 'precondition', block, scope, report)) return;
+  const desired = desire(block, scope, report);
+  if (desired === null) return;
+  attempt(address, configuration, refusals, () => {
+    const held = refreshed.state.resources.get(address);
+    if (held !== undefined) requireOwners(world, held);
+    const id = held?.current == null ? (imports.get(address) ?? null) : null;
+    const number = (held?.lastGeneration ?? 0) + 1;
+    const resource = id === null ? held : importedResource(block, desired, id, number, world);
+    const unit = planDeclared(block, desired, resource, world, {
+      replace: options.replace.includes(address),
+      strangers: refreshed.strangers,
+      remembered: rememberedArgs(input.state.resources.get(address), held) ?? null,
+      lastGeneration: input.state.resources.get(address)?.lastGeneration ?? 0,
+      adopted: refreshed.adoptions.some(({ intent }) => intent.address === address && intent.secret !== null),
+      createBeforeDestroy: lifecycle.createBeforeDestroy ?? (forced || type.local !== true),
+      triggered: lifecycle.replaceTriggeredBy.length === 0 ? null : triggerOf(block, scope, units),
+      imported: id,
+    });
+    if (id !== null && unit.change.replacePaths.length > 0) {
+      report.error(
+        block.args.get(unit.change.replacePaths[0] ?? '')?.place ?? block.place,
+        'The key to import is not as the stack declares it',
+        `Key ${id} differs in ${unit.change.replacePaths.join(', ')}, which cannot be changed: it would be replaced at once. Declare it as it is.`,
+        address,
+      );
+      return;
+    }
+    if (unit.owner !== null && unit.steps.length > 0) requireListed(world, unit.owner);
+    trackCommands(block, scope, evaluation);
+    if (unit.steps.some(({ kind }) => kind === 'run')) checkCommands(block, scope, unit, report);
+    units.set(address, beginWith(planning.adoptions.get(address), unit));
+    evaluation.set(address, objectTypeOf(type), unit.value);
+    if (lifecycle.postconditions.length > 0) {
+      const self = evaluation.valueOf(address);
+      if (
+        self === null ||
+        !conditionsHold(lifecycle.postconditions, 'postcondition', block, scope.withSelf(self), report)
+      ) {
+        units.delete(address);
+        evaluation.delete(address);
+      }
+    }
+  });
+}
+
+/** Refuses commands that apply would refuse, as far as that shows. */
+function checkCommands(block: ResourceBlock, scope: InstanceScope, unit: Unit, report: Report): void {
+  const { before } = unit.change;
+  for (const provisioner of block.provisioners) {
+    const self = provisioner.when === 'create' ? unit.value : before;
+    if (self !== null)
+      refuseSensitive(provisioner, scope.withSelf(fromPlan(self, objectTypeOf(block.type))), report, block.address);
+  }
+}
+
+/** What a resource's commands refer to must be there before it: looked at for that, and for nothing else. */
+function trackCommands(block: ResourceBlock, scope: InstanceScope, evaluation: Evaluation): void {
+  for (const { when, args } of block.provisioners) {
+    if (when === 'destroy') continue;
+    for (const { expression } of args.values()) {
+      for (const reference of references(expression)) {
+        if (['self', 'each', 'count', 'path', 'terraform', 'var'].includes(reference.root)) continue;
+        try {
+          evaluate(reference, scope);
+        } catch (error) {
+          if (!(error instanceof EvaluationProblem)) throw error;
+          // What is wrong with it shows when the whole is evaluated.
+          evaluation.whole(`${scope.module.prefix}${reference.root}.${String(reference.steps[0] ?? '')}`, () => null);
+        }
+      }
+    }
+  }
+}
+
+/** Blocks that must be made before they are destroyed because something that depends on them says so of itself. */
+function forcedFirst({ configuration, wiring }: PlanInput): ReadonlySet<string> {
+  const forced = new Set<string>();
+  const spread = [...configuration.resources.values()].flatMap((block) =>
+    block.lifecycle.createBeforeDestroy === true ? [block.address] : [],
+  );
+  for (const address of spread)
+    for (const need of wiring.dependencies.get(address) ?? []) {
+      if (forced.has(need) || !configuration.resources.has(need)) continue;
+      forced.add(need);
+      spread.push(need);
+    }
+  return forced;
+}
+
+/** The unit with a step before all others; undefined for none. */
+export function beginWith(step: DraftStep | undefined, unit: Unit): Unit {
+  if (step === undefined) return unit;
+  const later = unit.steps.map((other) => ({ ...other, after: [...other.after, step.id] }));
+  return { ...unit, steps: [step, ...later] };
+}
+
+/** The arguments that state had for the key that is current after the refresh, or for the one that is gone; null for none. */
+function rememberedArgs(before: ResourceState | undefined, now: ResourceState | undefined): JsonObject | null {
+  const key = before?.current ?? null;
+  // A key that has just been adopted is another than the one that state knew.
+  if (key === null || (now?.current != null && now.current.number !== key.number)) return null;
+  return key.args;
+}
