@@ -4,7 +4,7 @@ import { isAsAsked, isOfItsTime, isProven } from '../core/plan/claim.ts';
 import type { CreatedKey, KeyHandler, KeyReference, ResourceType } from '../core/provider.ts';
 import type { Intent, JournalEntry } from '../core/state.ts';
 import { isRecordError, type RecordError } from '../state/session.ts';
-import type { Recorder } from './apply.ts';
+import type { Recorder } from './running.ts';
 
 /**
  * Acts on an intent that is recorded. An error that means "the API did nothing" is recorded as such; any other leaves the intent open,

@@ -1,15 +1,17 @@
 import { join, resolve } from 'node:path';
+import { BUILT_IN } from '../core/builtin.ts';
 import { Report } from '../core/configuration/block.ts';
-import { StackScope } from '../core/configuration/scope.ts';
-import type { Configuration, ProviderBlock } from '../core/configuration/stack.ts';
+import type { ProviderBlock } from '../core/configuration/provider.ts';
 import { DiagnosticsError } from '../core/diagnostic.ts';
 import { KeyformError } from '../core/error.ts';
-import { isWhollyKnown, toJson, type Value } from '../core/language/value.ts';
+import type { Evaluation } from '../core/evaluation/evaluation.ts';
+import type { Scope } from '../core/expression/evaluate.ts';
 import { connectionKey, type TypeEntry } from '../core/plan/actual.ts';
 import { evaluateAt } from '../core/plan/desire.ts';
 import type { Environment, Files } from '../core/port.ts';
 import type { Cloud, CloudPorts, Connection, Settings } from '../core/provider.ts';
 import type { State } from '../core/state.ts';
+import { isWhollyKnown, toJson } from '../core/value.ts';
 
 /** What a connection is made with. */
 export interface ConnectPorts extends CloudPorts {
@@ -36,9 +38,11 @@ export function credentialReader(files: Files, folder: string, home: string): Cl
   };
 }
 
-/** Every resource type of the clouds, by name. */
+/** Every resource type of the clouds, and the built-in ones, by name. */
 export function typesOf(clouds: readonly Cloud[]): ReadonlyMap<string, TypeEntry> {
-  return new Map(clouds.flatMap((cloud) => cloud.resources.map((type) => [type.type, { cloud, type }] as const)));
+  return new Map(
+    [...clouds, BUILT_IN].flatMap((cloud) => cloud.resources.map((type) => [type.type, { cloud, type }] as const)),
+  );
 }
 
 /**
@@ -47,8 +51,7 @@ export function typesOf(clouds: readonly Cloud[]): ReadonlyMap<string, TypeEntry
  * cloud's settings whole, in place of block and environment (the sandbox).
  */
 export async function connectAll(
-  configuration: Configuration,
-  variables: ReadonlyMap<string, Value>,
+  evaluation: Evaluation,
   state: State,
   types: ReadonlyMap<string, TypeEntry>,
   ports: ConnectPorts,
@@ -59,17 +62,19 @@ export async function connectAll(
     const cloud = types.get(type)?.cloud;
     if (cloud !== undefined) used.set(connectionKey(provider, cloud.name), { provider, cloud });
   };
+  const { configuration } = evaluation;
   for (const resource of configuration.resources.values()) use(resource.provider, resource.type.type);
   for (const data of configuration.data.values()) use(data.provider, data.source.resource.type);
   for (const resource of state.resources.values()) use(resource.provider, resource.type);
   for (const intent of state.intents.values()) use(intent.provider, intent.type);
-  const scope = new StackScope(configuration, variables);
   const connections = new Map<string, Connection | Error>();
   for (const [key, { provider, cloud }] of used) {
     const block = configuration.providers.get(provider);
     if (block === undefined) continue;
     try {
-      const settings = override(cloud) ?? resolveSettings(cloud, block, scope, ports.environment);
+      const settings =
+        (cloud === BUILT_IN ? {} : override(cloud)) ??
+        resolveSettings(cloud, block, evaluation.root, ports.environment);
       connections.set(key, await cloud.connect(settings, ports));
     } catch (error) {
       if (!(error instanceof KeyformError) && !(error instanceof DiagnosticsError)) throw error;
@@ -83,12 +88,7 @@ export async function connectAll(
  * A cloud's settings: what the block says, else the environment, else the default. Throws a DiagnosticsError that names
  * the place of each value that does not fit, and never the value.
  */
-export function resolveSettings(
-  cloud: Cloud,
-  block: ProviderBlock,
-  scope: StackScope,
-  environment: Environment,
-): Settings {
+export function resolveSettings(cloud: Cloud, block: ProviderBlock, scope: Scope, environment: Environment): Settings {
   const report = new Report();
   const written = block.settings.get(cloud.name);
   const settings: Record<string, string | number | boolean | null> = {};

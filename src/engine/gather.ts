@@ -14,7 +14,7 @@ const OWNERS_AT_ONCE = 16;
  * `read` false those are left out. Throws `cancelled` on abort.
  */
 export async function gatherWorld(
-  input: Pick<PlanInput, 'configuration' | 'wiring' | 'variables' | 'state'>,
+  input: Pick<PlanInput, 'configuration' | 'wiring' | 'variables' | 'facts' | 'state'>,
   types: ReadonlyMap<string, TypeEntry>,
   connections: ReadonlyMap<string, Connection | Error>,
   options: {

@@ -1,24 +1,40 @@
 import { Report } from '../core/configuration/block.ts';
-import { StackScope, type Wiring, wire } from '../core/configuration/scope.ts';
 import { type Configuration, readConfiguration } from '../core/configuration/stack.ts';
 import { resolveVariables, type VariableInput } from '../core/configuration/variable.ts';
+import { type Wiring, wire } from '../core/configuration/wiring.ts';
+import { objectTypeOfData } from '../core/datasource.ts';
 import { type Place, throwOnErrors } from '../core/diagnostic.ts';
-import { containsSensitive, sensitive, UNKNOWN, type Value } from '../core/language/value.ts';
+import { Evaluation } from '../core/evaluation/evaluation.ts';
+import type { Instance } from '../core/evaluation/module.ts';
+import { MissingValue, placeOf } from '../core/evaluation/problem.ts';
+import { EvaluationProblem } from '../core/expression/problem.ts';
+import { conditionsHold } from '../core/plan/condition.ts';
 import { inquire, plannedData } from '../core/plan/data.ts';
-import { desire, evaluateAt } from '../core/plan/desire.ts';
+import { desire } from '../core/plan/desire.ts';
+import { checkChanges } from '../core/plan/move.ts';
 import { plannedObject } from '../core/plan/object.ts';
+import { exposed, outputValue } from '../core/plan/output.ts';
+import { checkVariables } from '../core/plan/validation.ts';
 import type { Cloud } from '../core/provider.ts';
-import { argumentsOf } from '../core/resource.ts';
-import { hashFiles, parseStack, type StackText } from './source.ts';
+import { argumentsOf, objectTypeOf } from '../core/resource.ts';
+import { fromPlan } from '../core/typed/json.ts';
+import { marked, type Typed, unknownValue } from '../core/typed/typed.ts';
+import { containsSensitive, sensitive, UNKNOWN, type Value } from '../core/value.ts';
+import { type Founded, factsOf, type Ground } from './facts.ts';
+import { hashStack, parseStack, type StackText } from './source.ts';
+
+/** Nobody has looked at the other stacks yet. */
+const NO_OUTPUTS: Founded['outputs'] = new Map();
 
 /** A stack, understood: everything that can be known of it without its state and without a network. */
-export interface LoadedStack {
+export interface LoadedStack extends Founded {
   readonly text: StackText;
   /** SHA-256 of its files, hexadecimal. */
   readonly hash: string;
   readonly configuration: Configuration;
   readonly wiring: Wiring;
-  readonly variables: ReadonlyMap<string, Value>;
+  /** Of the root module. */
+  readonly variables: ReadonlyMap<string, Typed>;
 }
 
 /**
@@ -29,23 +45,16 @@ export async function loadStack(
   text: StackText,
   inputs: readonly VariableInput[] | null,
   clouds: readonly Cloud[],
+  ground: Ground,
 ): Promise<LoadedStack> {
   const report = new Report();
-  const source = await parseStack(text);
-  const configuration = readConfiguration(source, clouds, report);
-  const wiring = wire(configuration, report);
-  const variables = new Map<string, Value>();
-  if (inputs === null) {
-    for (const variable of configuration.variables.values()) {
-      const value: Value = variable.default ?? UNKNOWN;
-      variables.set(variable.name, variable.sensitive ? sensitive(value) : value);
-    }
-  } else {
-    for (const [name, value] of resolveVariables(configuration.variables, inputs, report)) variables.set(name, value);
-  }
-  checkValues(configuration, wiring, variables, report);
+  const { configuration, wiring } = await understand(text, clouds, report);
+  let variables = new Map<string, Typed>();
+  if (inputs !== null) variables = resolveVariables(configuration.variables, inputs, report);
+  checkValues(configuration, wiring, withUnknowns(configuration, variables), text, ground, report);
   throwOnErrors(report.diagnostics);
-  return { text, hash: hashFiles(text.files), configuration, wiring, variables };
+  const all = inputs === null ? withUnknowns(configuration, variables) : variables;
+  return { text, hash: hashStack(text), ground, outputs: NO_OUTPUTS, configuration, wiring, variables: all };
 }
 
 /** The same stack with variable values that were resolved before (a saved plan). */
@@ -53,58 +62,100 @@ export async function reloadStack(
   text: StackText,
   variables: ReadonlyMap<string, Value>,
   clouds: readonly Cloud[],
+  ground: Ground,
 ): Promise<LoadedStack> {
   const report = new Report();
-  const configuration = readConfiguration(await parseStack(text), clouds, report);
-  const wiring = wire(configuration, report);
+  const { configuration, wiring } = await understand(text, clouds, report);
   throwOnErrors(report.diagnostics);
-  return { text, hash: hashFiles(text.files), configuration, wiring, variables };
+  const typed = new Map<string, Typed>();
+  for (const [name, value] of variables) {
+    const variable = configuration.variables.get(name);
+    if (variable !== undefined) typed.set(name, fromPlan(value, variable.constraint.type));
+  }
+  return { text, hash: hashStack(text), ground, outputs: NO_OUTPUTS, configuration, wiring, variables: typed };
 }
 
-/** Evaluates every argument and output with resources unknown: wrong types show before anybody is asked anything. */
+async function understand(
+  text: StackText,
+  clouds: readonly Cloud[],
+  report: Report,
+): Promise<{ configuration: Configuration; wiring: Wiring }> {
+  const configuration = readConfiguration(await parseStack(text), clouds, report);
+  checkChanges(configuration, report);
+  return { configuration, wiring: wire(configuration, report) };
+}
+
+/** Evaluates everything with resources unknown: wrong types show before anybody is asked anything. */
 function checkValues(
   configuration: Configuration,
   wiring: Wiring,
-  variables: ReadonlyMap<string, Value>,
+  variables: ReadonlyMap<string, Typed>,
+  text: StackText,
+  ground: Ground,
   report: Report,
 ): void {
-  const scope = new StackScope(configuration, withUnknowns(configuration, variables));
   // In a cycle nothing can be evaluated.
   if (wiring.order.length < configuration.resources.size + configuration.data.size) return;
+  const evaluation = new Evaluation(configuration, variables, factsOf({ ground, text, outputs: NO_OUTPUTS }, null), {
+    lenient: true,
+  });
   const found = new Report();
-  for (const address of wiring.order) {
-    const data = configuration.data.get(address);
-    if (data !== undefined) {
-      const inquiry = inquire(data, scope, found);
-      scope.resources.set(address, inquiry === null ? UNKNOWN : plannedData(data, inquiry));
-    }
-    const block = configuration.resources.get(address);
-    if (block === undefined) continue;
-    const unknown = Object.fromEntries(Object.keys(argumentsOf(block.type)).map((name) => [name, UNKNOWN]));
-    scope.resources.set(address, plannedObject(block.type, unknown, 1));
-    const desired = desire(block, scope, found);
-    // Arguments may still differ from what is in force (ignore_changes), so only their types count here.
-    if (desired !== null) scope.resources.set(address, plannedObject(block.type, unknownArgs(desired.args), 1));
-  }
+  checkVariables(evaluation, found);
+  for (const address of wiring.order) checkBlock(address, evaluation, found);
   for (const output of configuration.outputs.values()) {
-    const value = evaluateAt(output.expression, output.place, scope, (place, summary, detail) =>
-      found.error(place, summary, detail),
-    );
-    if (value !== undefined && containsSensitive(value) && !output.sensitive) {
-      found.error(
-        output.place,
-        'Output refers to sensitive values',
-        `To reduce the risk of accidentally exporting a secret, output "${output.name}" must say so: add sensitive = true.`,
-      );
-    }
+    const value = outputValue(output, evaluation, found);
+    if (value === undefined || !containsSensitive(value) || output.sensitive) continue;
+    const { summary, detail } = exposed(output.name);
+    found.error(output.place, summary, detail);
   }
   const said = new Set(report.diagnostics.map(({ place }) => spot(place)));
   const broken = report.failed;
+  const once = new Set<string>();
   for (const diagnostic of found.diagnostics) {
     // Where references are broken already, evaluating would say the same again (it tells a column). A value that does not
     // fit is news, unless its place has been complained about.
     if (broken && (diagnostic.place?.column !== undefined || said.has(spot(diagnostic.place)))) continue;
+    // A thousand instances with one mistake have one mistake.
+    const key = JSON.stringify([diagnostic.summary, diagnostic.detail, diagnostic.place]);
+    if (once.has(key)) continue;
+    once.add(key);
     report.diagnostics.push(diagnostic);
+  }
+}
+
+function checkBlock(address: string, evaluation: Evaluation, found: Report): void {
+  const { configuration } = evaluation;
+  const declared = configuration.resources.get(address) ?? configuration.data.get(address);
+  if (declared === undefined) return;
+  try {
+    for (const instance of evaluation.instances(address).values()) checkInstance(instance, evaluation, found);
+  } catch (error) {
+    if (error instanceof EvaluationProblem)
+      found.error(placeOf(error, declared.place), error.message, error.detail, address);
+    else if (!(error instanceof MissingValue)) throw error;
+  }
+}
+
+function checkInstance({ block, scope }: Instance, evaluation: Evaluation, found: Report): void {
+  const type = 'source' in block ? objectTypeOfData(block.source) : objectTypeOf(block.type);
+  try {
+    conditionsHold(block.lifecycle.preconditions, 'precondition', block, scope, found);
+    if ('source' in block) {
+      const inquiry = inquire(block, scope, found);
+      evaluation.set(block.address, type, inquiry === null ? UNKNOWN : plannedData(block, inquiry));
+    } else {
+      const names = Object.keys(argumentsOf(block.type));
+      const unknown = Object.fromEntries(names.map((name) => [name, UNKNOWN]));
+      evaluation.set(block.address, type, plannedObject(block.type, unknown, 1));
+      const desired = desire(block, scope, found);
+      // Arguments may still differ from what is in force (ignore_changes), so only their types count here.
+      if (desired !== null)
+        evaluation.set(block.address, type, plannedObject(block.type, unknownArgs(desired.args), 1));
+    }
+  } catch (error) {
+    if (!(error instanceof MissingValue)) throw error;
+    // What has no value has been complained about; what is made of this is not looked at.
+    evaluation.set(block.address, type, UNKNOWN);
   }
 }
 
@@ -118,8 +169,12 @@ function unknownArgs(args: Readonly<Record<string, Value>>): Record<string, Valu
   );
 }
 
-function withUnknowns(configuration: Configuration, variables: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> {
+function withUnknowns(configuration: Configuration, variables: ReadonlyMap<string, Typed>): Map<string, Typed> {
   const all = new Map(variables);
-  for (const variable of configuration.variables.values()) if (!all.has(variable.name)) all.set(variable.name, UNKNOWN);
+  for (const variable of configuration.variables.values()) {
+    if (all.has(variable.name)) continue;
+    const value = variable.default ?? unknownValue(variable.constraint.type);
+    all.set(variable.name, variable.sensitive ? marked(value, true) : value);
+  }
   return all;
 }

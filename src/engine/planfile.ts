@@ -1,9 +1,9 @@
 import { isKeyformError, KeyformError } from '../core/error.ts';
 import { isObject } from '../core/json.ts';
-import type { Value } from '../core/language/value.ts';
 import { decodePlan, encodePlan, PLAN_VERSION } from '../core/plan/codec.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Files } from '../core/port.ts';
+import type { Value } from '../core/value.ts';
 import type { StateKeys } from '../state/keys.ts';
 import { sealingFor } from '../state/keys.ts';
 import { noIdentity, open, seal } from '../state/seal.ts';

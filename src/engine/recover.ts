@@ -3,7 +3,7 @@ import { LONGEST_CREATE_MS } from '../core/plan/claim.ts';
 import type { Clock } from '../core/port.ts';
 import type { KeyHandler, KeyReference, ResourceType } from '../core/provider.ts';
 import type { Intent } from '../core/state.ts';
-import type { Recorder } from './apply.ts';
+import type { Recorder } from './running.ts';
 
 /**
  * Deletes the orphan that `intent`, still open, has left; the intent frames the deletion, and until it is settled every plan comes

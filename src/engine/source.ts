@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { Report } from '../core/configuration/block.ts';
-import type { StackSource } from '../core/configuration/stack.ts';
+import { sourcesIn } from '../core/configuration/module.ts';
+import { REMOTE_STATE, remotesIn } from '../core/configuration/remote.ts';
+import { joinFolder, type StackSource } from '../core/configuration/stack.ts';
 import type { VariableInput } from '../core/configuration/variable.ts';
 import { throwOnErrors } from '../core/diagnostic.ts';
 import { KeyformError } from '../core/error.ts';
+import { sortByNeed } from '../core/graph.ts';
 import { isObject, type Json } from '../core/json.ts';
 import type { Environment, Files, Processes } from '../core/port.ts';
 import { didYouMean } from '../core/suggest.ts';
@@ -12,13 +15,25 @@ import { readInput } from './input.ts';
 import type { Project } from './project.ts';
 import { synthesize } from './synth.ts';
 
+/** A file, read; `file` as the user would name it. */
+export interface SourceText {
+  readonly file: string;
+  readonly text: string;
+}
+
 /** The files of one stack, read. */
 export interface StackText {
   readonly name: string;
   /** `json`: written by hand; `synth`: by the CDKTF app. */
   readonly origin: 'json' | 'synth';
+  /** Of the stack, relative to the project folder, with `/`: expressions take relative paths from there. */
+  readonly folder: string;
+  /** Names of the stacks that come before it: those that its app says, and those whose outputs it reads. */
+  readonly dependencies: readonly string[];
   /** In order of name, `file` as the user would name it. */
-  readonly files: readonly { readonly file: string; readonly text: string }[];
+  readonly files: readonly SourceText[];
+  /** The files of each local module that it calls, by the module's folder relative to the stack's. */
+  readonly modules: readonly { readonly folder: string; readonly files: readonly SourceText[] }[];
   /** Variable values that Terraform would load by itself: terraform.tfvars.json, *.auto.tfvars.json. */
   readonly autoVariables: readonly { readonly file: string; readonly text: string }[];
 }
@@ -127,30 +142,15 @@ function choose(all: readonly string[], names: readonly string[], project: Proje
 
 async function readJsonStack(project: Project, name: string, files: Files): Promise<StackText> {
   const folder = join(project.folder, project.settings.stacks, name);
-  const entries = (await files.list(folder)) ?? [];
-  const read = async (file: string) => ({
-    file: relative(project.folder, join(folder, file)),
-    text: new TextDecoder().decode(
-      (await readInput(files, join(folder, file), join(project.settings.stacks, name, file))) ?? new Uint8Array(),
-    ),
-  });
-  const named = (test: (file: string) => boolean) =>
-    Promise.all(entries.filter((entry) => !entry.directory && test(entry.name)).map((entry) => read(entry.name)));
-  const other = entries.find((entry) => /\.(tf|tofu)$/.test(entry.name));
-  if (other !== undefined) {
-    throw new KeyformError(
-      'invalid-configuration',
-      `${join(project.settings.stacks, name, other.name)} is not in JSON syntax`,
-      {
-        detail:
-          "Keyform reads Terraform's JSON syntax (*.tf.json). Rewrite the file in it; what stands in it would be ignored otherwise.",
-      },
-    );
-  }
+  const named = await filesIn(project, folder, files);
+  const found = await named((file) => file.endsWith('.tf.json'));
   return {
     name,
     origin: 'json',
-    files: await named((file) => file.endsWith('.tf.json')),
+    folder: relative(project.folder, folder).split(sep).join('/'),
+    dependencies: remotesOf(found),
+    files: found,
+    modules: await readModules(project, folder, found, files),
     autoVariables: [
       ...(await named((file) => file === 'terraform.tfvars.json')),
       ...(await named((file) => file.endsWith('.auto.tfvars.json'))),
@@ -160,7 +160,7 @@ async function readJsonStack(project: Project, name: string, files: Files): Prom
 
 async function readSynthesized(
   project: Project,
-  stack: { name: string; file: string },
+  stack: { name: string; file: string; dependencies: readonly string[] },
   files: Files,
 ): Promise<StackText> {
   const bytes = await files.read(stack.file);
@@ -169,25 +169,123 @@ async function readSynthesized(
       detail: 'Its manifest names the file. Run the app again.',
     });
   }
-  const file = relative(project.folder, stack.file);
+  const folder = dirname(stack.file);
+  const found = [{ file: relative(project.folder, stack.file), text: new TextDecoder().decode(bytes) }];
   return {
     name: stack.name,
     origin: 'synth',
-    files: [{ file, text: new TextDecoder().decode(bytes) }],
+    folder: relative(project.folder, folder).split(sep).join('/'),
+    dependencies: [...new Set([...stack.dependencies, ...remotesOf(found)])],
+    files: found,
+    modules: await readModules(project, folder, found, files),
     autoVariables: [],
   };
+}
+
+/** Reads files of a folder, those that a test picks. Throws when a file there is in another syntax, which would be ignored otherwise. */
+async function filesIn(
+  project: Project,
+  folder: string,
+  files: Files,
+): Promise<(test: (file: string) => boolean) => Promise<SourceText[]>> {
+  const entries = (await files.list(folder)) ?? [];
+  const other = entries.find((entry) => !entry.directory && /\.(tf|tofu)$/.test(entry.name));
+  if (other !== undefined) {
+    throw new KeyformError(
+      'invalid-configuration',
+      `${relative(project.folder, join(folder, other.name))} is not in JSON syntax`,
+      {
+        detail:
+          "Keyform reads Terraform's JSON syntax (*.tf.json). Rewrite the file in it; what stands in it would be ignored otherwise.",
+      },
+    );
+  }
+  const read = async (name: string): Promise<SourceText> => {
+    const file = relative(project.folder, join(folder, name));
+    return {
+      file,
+      text: new TextDecoder().decode((await readInput(files, join(folder, name), file)) ?? new Uint8Array()),
+    };
+  };
+  return (test) =>
+    Promise.all(entries.filter((entry) => !entry.directory && test(entry.name)).map((entry) => read(entry.name)));
+}
+
+/** Reads the local modules that `found` call, and those that they call. A folder without files is left for loading to report. */
+async function readModules(
+  project: Project,
+  folder: string,
+  found: readonly SourceText[],
+  files: Files,
+): Promise<StackText['modules']> {
+  const modules = new Map<string, readonly SourceText[]>();
+  const follow = async (from: string, texts: readonly SourceText[]): Promise<void> => {
+    for (const source of texts.flatMap(({ text }) => modulesIn(text))) {
+      const inside = joinFolder(from, source);
+      if (modules.has(inside)) continue;
+      const place = join(folder, inside);
+      const read = await (await filesIn(project, place, files))((file) => file.endsWith('.tf.json'));
+      modules.set(inside, read);
+      await follow(inside, read);
+    }
+  };
+  await follow('.', found);
+  return [...modules].map(([at, texts]) => ({ folder: at, files: texts }));
+}
+
+/** The sources of local modules in a file. */
+function modulesIn(text: string): readonly string[] {
+  if (!text.includes('"module"')) return [];
+  return rootsIn(text).flatMap((root) => (isObject(root) && 'module' in root ? sourcesIn(root.module as Json) : []));
+}
+
+/** The stacks whose outputs the files read. */
+function remotesOf(texts: readonly SourceText[]): readonly string[] {
+  const found = texts.flatMap(({ text }) => (text.includes(REMOTE_STATE) ? rootsIn(text).flatMap(remotesIn) : []));
+  return [...new Set(found)];
+}
+
+/** The objects that a file is made of. One that is not JSON has none: what is wrong with it is told when it is parsed. */
+function rootsIn(text: string): readonly Json[] {
+  try {
+    const content = JSON.parse(text) as Json;
+    return Array.isArray(content) ? content : [content];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Stacks in the order in which they are applied: each after those that it depends on, as far as they are among them. Throws
+ * `invalid-configuration` when they form a cycle.
+ */
+export function inOrder(texts: readonly StackText[]): StackText[] {
+  const sorted = sortByNeed(new Map(texts.map((text) => [text.name, text.dependencies] as const)));
+  if ('cycle' in sorted) {
+    throw new KeyformError('invalid-configuration', 'The stacks depend on one another in a circle', {
+      detail: `Each of these needs the next, and the last needs the first: ${sorted.cycle.join(' → ')}. Remove one of the dependencies.`,
+    });
+  }
+  const byName = new Map(texts.map((text) => [text.name, text]));
+  return sorted.order.flatMap((name) => byName.get(name) ?? []);
 }
 
 /** Parses the files of a stack. All files with faulty JSON are reported at once, with line and column. */
 export async function parseStack(stack: StackText): Promise<StackSource> {
   const report = new Report();
-  const files: { file: string; content: Json }[] = [];
-  for (const { file, text } of stack.files) {
-    const content = await parseJson(file, text, report, stack.origin === 'json');
-    if (content !== undefined) files.push({ file, content });
-  }
+  const parse = async (texts: readonly SourceText[], strict: boolean) => {
+    const files: { file: string; content: Json }[] = [];
+    for (const { file, text } of texts) {
+      const content = await parseJson(file, text, report, strict);
+      if (content !== undefined) files.push({ file, content });
+    }
+    return files;
+  };
+  const files = await parse(stack.files, stack.origin === 'json');
+  const modules = new Map<string, { file: string; content: Json }[]>();
+  for (const module of stack.modules) modules.set(module.folder, await parse(module.files, true));
   throwOnErrors(report.diagnostics);
-  return { name: stack.name, files };
+  return { name: stack.name, files, modules };
 }
 
 /** Parses JSON; undefined and reported when it is faulty. With `strict`, a property that is written twice is an error. */
@@ -238,14 +336,41 @@ async function parseJson(file: string, text: string, report: Report, strict: boo
       }
       names?.add(name);
     },
+    onLiteralValue: (value, offset, length, _line, _column, path) => {
+      if (typeof value !== 'number' || isExact(text.slice(offset, offset + length), value)) return;
+      report.error(
+        { file, path: path() },
+        'Number with too many digits',
+        `The number at ${place(offset)} would lose digits, as it is more than a JSON number holds. Write it as an expression: "\${NUMBER}".`,
+      );
+    },
   });
   return content;
 }
 
-/** SHA-256 over the files' names and contents, hexadecimal. */
-export function hashFiles(files: StackText['files']): string {
+/** Whether a number read from `literal` still is the number that was written. Terraform keeps all digits of a JSON number. */
+function isExact(literal: string, number: number): boolean {
+  if (!Number.isFinite(number)) return false;
+  if (literal.length <= 15 && !/[eE]/.test(literal)) return true;
+  const [written, read] = [literal, String(number)].map(significant);
+  return written === read;
+}
+
+/** Digits without zeros at either end, and the power of ten of the last one. */
+function significant(decimal: string): string {
+  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(decimal) ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  const short = digits.replace(/0+$/, '');
+  return short === ''
+    ? '0'
+    : `${short}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - short.length)}`;
+}
+
+/** SHA-256 over the names and contents of a stack's files and those of its modules, hexadecimal. */
+export function hashStack({ files, modules }: Pick<StackText, 'files' | 'modules'>): string {
   const hash = createHash('sha256');
-  for (const { file, text } of files) hash.update(JSON.stringify([file, text]));
+  for (const { file, text } of [...files, ...modules.flatMap((module) => module.files)])
+    hash.update(JSON.stringify([file, text]));
   return hash.digest('hex');
 }
 

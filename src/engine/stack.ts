@@ -1,5 +1,6 @@
 import { type Diagnostic, DiagnosticsError, toDiagnostics } from '../core/diagnostic.ts';
 import { KeyformError } from '../core/error.ts';
+import { Evaluation } from '../core/evaluation/evaluation.ts';
 import type { HttpPort } from '../core/http.ts';
 import { ownerOf, type World } from '../core/plan/actual.ts';
 import { msUntilTold } from '../core/plan/attempt.ts';
@@ -14,6 +15,7 @@ import type { State } from '../core/state.ts';
 import type { Session } from '../state/session.ts';
 import { applyPlan } from './apply.ts';
 import { connectAll, typesOf } from './connect.ts';
+import { factsOf } from './facts.ts';
 import { gatherWorld } from './gather.ts';
 import type { LoadedStack } from './load.ts';
 import type { SavedPlan } from './planfile.ts';
@@ -55,8 +57,10 @@ export async function planStack(
 ): Promise<{ plan: Plan; world: World }> {
   const types = typesOf(engine.clouds);
   const { configuration, wiring, variables } = loaded;
-  const connections = await connectAll(configuration, variables, state, types, engine, engine.override);
-  const input = { configuration, wiring, variables, state };
+  const facts = factsOf(loaded, engine.clock.now());
+  const evaluation = new Evaluation(configuration, variables, facts);
+  const connections = await connectAll(evaluation, state, types, engine, engine.override);
+  const input = { configuration, wiring, variables, facts, state };
   const gather = () =>
     gatherWorld(input, types, connections, {
       ask: options.refresh,
@@ -86,7 +90,9 @@ export async function planStack(
 /** The world for a plan that was made before: connections, and no new look at any owner. */
 export async function worldOf(engine: Engine, loaded: LoadedStack, state: State): Promise<World> {
   const types = typesOf(engine.clouds);
-  const connections = await connectAll(loaded.configuration, loaded.variables, state, types, engine, engine.override);
+  const { configuration, variables } = loaded;
+  const evaluation = new Evaluation(configuration, variables, factsOf(loaded, engine.clock.now()));
+  const connections = await connectAll(evaluation, state, types, engine, engine.override);
   return { types, connections, keys: new Map(), data: new Map(), owners: new Map(), sandbox: engine.sandbox };
 }
 
@@ -157,16 +163,15 @@ export async function applyUnder(
     readonly onEvent?: (event: ApplyEvent) => void;
   },
 ): Promise<EndedApply> {
-  const { configuration, wiring, variables } = loaded;
   const { clock, random } = engine;
   let result: ApplyResult;
   try {
     result = await applyPlan({
       plan,
       world,
-      configuration,
-      wiring,
-      variables,
+      loaded,
+      processes: engine.processes,
+      environment: engine.environment,
       recorder: session,
       clock,
       random,

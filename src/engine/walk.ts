@@ -2,6 +2,7 @@ import { type Diagnostic, toDiagnostics } from '../core/diagnostic.ts';
 import { isKeyformError } from '../core/error.ts';
 import type { Step } from '../core/plan/plan.ts';
 import type { Clock } from '../core/port.ts';
+import { CommandError } from './command.ts';
 
 /** What happens to a step, as it happens. */
 export type ApplyEvent =
@@ -10,6 +11,8 @@ export type ApplyEvent =
   | { readonly kind: 'failed'; readonly step: Step; readonly at: number; readonly diagnostics: readonly Diagnostic[] }
   /** It waits for a key to become ready; `status` is the vendor's word for where that stands. */
   | { readonly kind: 'waiting'; readonly step: Step; readonly at: number; readonly status: string }
+  /** A line that a command wrote, or that says what is run; without secrets. */
+  | { readonly kind: 'output'; readonly step: Step; readonly at: number; readonly line: string }
   /** Something it depends on failed, or the run was stopped before it began. */
   | { readonly kind: 'skipped'; readonly step: Step; readonly at: number };
 
@@ -87,7 +90,8 @@ export async function walkSteps(
               return;
             }
             failed.push(step);
-            const found = toDiagnostics(error, { address: step.address });
+            const place = error instanceof CommandError ? { place: error.place } : {};
+            const found = toDiagnostics(error, place).map((diagnostic) => ({ address: step.address, ...diagnostic }));
             diagnostics.push(...found);
             if (isKeyformError(error, 'state-io', 'state-locked')) broken = true;
             onEvent?.({ kind: 'failed', step, at: clock.now(), diagnostics: found });

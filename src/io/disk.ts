@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, type Dirent, type Stats } from 'node:fs';
+import { type BigIntStats, constants, type Dirent, readFileSync, type Stats } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 
 /** A file open for reading and writing. */
@@ -107,4 +107,14 @@ function diskFile(handle: FileHandle): DiskFile {
     stat: () => handle.stat({ bigint: true }),
     close: () => handle.close(),
   };
+}
+
+/** The whole content of a file, at once: for what cannot wait. Null when there is no such file; throws Node's own errors. */
+export function readNow(path: string): Uint8Array | null {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
 }

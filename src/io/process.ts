@@ -1,13 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { Processes } from '../core/port.ts';
 
 /** Milliseconds between asking a child to end and killing it. */
 const GRACE = 5000;
 
 /** Child processes of the operating system. Each runs in a process group of its own, so that it ends with all it started. */
-export function createProcesses(options: { readonly grace?: number } = {}): Processes {
+export function createProcesses({ grace = GRACE }: { readonly grace?: number } = {}): Processes {
   return {
-    async run(command, { args = [], cwd, env, shell = false, input, signal, onStderr, maxOutput = 16 * 1024 * 1024 }) {
+    async run(command, options) {
+      const { args = [], cwd, env, shell = false, input, signal, maxOutput = 16 * 1024 * 1024 } = options;
       signal?.throwIfAborted();
       const { spawn } = await import('node:child_process');
       signal?.throwIfAborted();
@@ -22,12 +24,8 @@ export function createProcesses(options: { readonly grace?: number } = {}): Proc
       });
       const stdout = new Tail(maxOutput);
       const stderr = new Tail(maxOutput);
-      const decoder = new TextDecoder();
-      child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
-      child.stderr?.on('data', (chunk: Buffer) => {
-        stderr.push(chunk);
-        onStderr?.(decoder.decode(chunk, { stream: true }));
-      });
+      listen(child.stdout, stdout, options.onStdout);
+      listen(child.stderr, stderr, options.onStderr);
       // A child that does not read its input, or has ended, is no error: how it exits says what matters.
       child.stdin?.on('error', () => {});
       child.stdin?.end(input);
@@ -35,7 +33,7 @@ export function createProcesses(options: { readonly grace?: number } = {}): Proc
       let killer: NodeJS.Timeout | undefined;
       const abort = () => {
         end(child, 'SIGTERM', group);
-        killer = setTimeout(() => end(child, 'SIGKILL', group), options.grace ?? GRACE);
+        killer = setTimeout(() => end(child, 'SIGKILL', group), grace);
       };
       signal?.addEventListener('abort', abort, { once: true });
       try {
@@ -57,6 +55,15 @@ export function createProcesses(options: { readonly grace?: number } = {}): Proc
       }
     },
   };
+}
+
+function listen(stream: Readable | null, tail: Tail, onText: ((text: string) => void) | undefined): void {
+  // A character may come in two pieces.
+  const decoder = new TextDecoder();
+  stream?.on('data', (chunk: Buffer) => {
+    tail.push(chunk);
+    onText?.(decoder.decode(chunk, { stream: true }));
+  });
 }
 
 /** Signals the child's whole group; a group that is already gone is what was wanted. */

@@ -213,7 +213,7 @@ describe('apply', () => {
     const plan = await world.plan(sinch({ ci }));
     expect(plan.diagnostics).toEqual([]);
     expect(plan.steps.map((step) => step.kind)).toEqual(['adopt', 'verify']);
-    expect(countChanges(plan)).toEqual({ add: 0, change: 0, destroy: 0, adopt: 1 });
+    expect(countChanges(plan)).toMatchObject({ add: 0, change: 0, destroy: 0, adopt: 1 });
     expect((await world.apply(sinch({ ci }))).failed).toEqual([]);
     const { state } = await world.store.read();
     expect(state.intents.size).toBe(0);

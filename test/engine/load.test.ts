@@ -1,25 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { VariableInput } from '../../src/core/configuration/variable.ts';
 import { DiagnosticsError } from '../../src/core/diagnostic.ts';
+import { formatReference, printExpression } from '../../src/core/expression/print.ts';
 import type { Json } from '../../src/core/json.ts';
-import { Sensitive, UNKNOWN } from '../../src/core/language/value.ts';
+import { toPlan } from '../../src/core/typed/json.ts';
+import { nullValue } from '../../src/core/typed/typed.ts';
+import { Sensitive, UNKNOWN } from '../../src/core/value.ts';
 import { type LoadedStack, loadStack, reloadStack } from '../../src/engine/load.ts';
 import type { StackText } from '../../src/engine/source.ts';
 import { clouds } from '../../src/providers/index.ts';
+import { GROUND, stackText } from './text.ts';
 
 const SINCH = 'keyform_sinch_access_key';
 
-function text(files: Readonly<Record<string, Json>>, origin: StackText['origin'] = 'json'): StackText {
-  return {
-    name: 'prod',
-    origin,
-    files: Object.entries(files).map(([file, content]) => ({ file, text: JSON.stringify(content) })),
-    autoVariables: [],
-  };
-}
+const text = stackText;
 
 const load = (content: Json, inputs: readonly VariableInput[] | null = [], origin: StackText['origin'] = 'json') =>
-  loadStack(text({ 'main.tf.json': content }, origin), inputs, clouds);
+  loadStack(text({ 'main.tf.json': content }, origin), inputs, clouds, GROUND);
 
 /** What a stack comes to, without the places where it was written. */
 function gist(loaded: LoadedStack): unknown {
@@ -30,21 +27,18 @@ function gist(loaded: LoadedStack): unknown {
       settings: [...configuration.providers.values()].map((block) =>
         [...block.settings].map(([cloud, settings]) => [cloud, [...settings.keys()]]),
       ),
-      variables: [...loaded.variables],
-      locals: [...configuration.locals.keys()],
+      variables: [...loaded.variables].map(([name, value]) => [name, toPlan(value)]),
+      locals: [...(configuration.modules.get('')?.locals.keys() ?? [])],
       outputs: [...configuration.outputs.values()].map(({ name, sensitive, dependsOn }) => [
         name,
         sensitive,
-        dependsOn,
+        dependsOn.map(formatReference),
       ]),
       resources: [...configuration.resources.values()].map(({ address, provider, args, dependsOn, lifecycle }) => [
         address,
         provider,
-        [...args].map(([name, { expression }]) => [
-          name,
-          JSON.stringify(expression, (_, value: unknown) => (value instanceof Map ? [...value] : value)),
-        ]),
-        dependsOn,
+        [...args].map(([name, { expression }]) => [name, printExpression(expression)]),
+        dependsOn.map(formatReference),
         lifecycle,
       ]),
       dependencies: [...wiring.dependencies],
@@ -135,7 +129,7 @@ describe('the JSON syntax', () => {
         { [section]: value },
       ]),
     );
-    expect(gist(await loadStack(text(parts), [], clouds))).toEqual(gist(await load(PLAIN)));
+    expect(gist(await loadStack(text(parts), [], clouds, GROUND))).toEqual(gist(await load(PLAIN)));
   });
 
   it('is read as CDKTF writes it', async () => {
@@ -172,7 +166,9 @@ describe('the JSON syntax', () => {
 
 describe('variables', () => {
   const variables = (variable: Json, inputs: readonly VariableInput[] | null) =>
-    load({ variable }, inputs).then((loaded) => Object.fromEntries(loaded.variables));
+    load({ variable }, inputs).then((loaded) =>
+      Object.fromEntries([...loaded.variables].map(([name, value]) => [name, toPlan(value)])),
+    );
   const given = (name: string, value: VariableInput['value'], mustExist = true): VariableInput => ({
     name,
     origin: '-var',
@@ -238,7 +234,8 @@ describe('loading', () => {
   });
 
   it('hashes names and contents of the files', async () => {
-    const hash = async (files: Readonly<Record<string, Json>>) => (await loadStack(text(files), [], clouds)).hash;
+    const hash = async (files: Readonly<Record<string, Json>>) =>
+      (await loadStack(text(files), [], clouds, GROUND)).hash;
     const all = await Promise.all([
       hash({ a: {} }),
       hash({ b: {} }),
@@ -253,9 +250,9 @@ describe('loading', () => {
   it('reloads with the values of a saved plan', async () => {
     const stack = text({ 'main.tf.json': { variable: { v: {} }, output: { o: { value: '${var.v}' } } } });
     const variables = new Map([['v', 'saved']]);
-    const loaded = await reloadStack(stack, variables, clouds);
-    expect(loaded.variables).toBe(variables);
-    await expect(reloadStack(text({ 'main.tf.json': { module: {} } }), variables, clouds)).rejects.toThrow(
+    const loaded = await reloadStack(stack, variables, clouds, GROUND);
+    expect(toPlan(loaded.variables.get('v') ?? nullValue())).toBe('saved');
+    await expect(reloadStack(text({ 'main.tf.json': { widget: {} } }), variables, clouds, GROUND)).rejects.toThrow(
       DiagnosticsError,
     );
   });

@@ -107,6 +107,9 @@ describe('readStacks', () => {
 
 describe('parseStack', () => {
   const stack = (text: string, origin: StackText['origin'] = 'json'): StackText => ({
+    folder: 'stacks/main',
+    modules: [],
+    dependencies: [],
     name: 'prod',
     origin,
     files: [{ file: 'a.tf.json', text }],
@@ -117,6 +120,7 @@ describe('parseStack', () => {
     expect(await parseStack(stack('{"a": [1, "x"]}'))).toEqual({
       name: 'prod',
       files: [{ file: 'a.tf.json', content: { a: [1, 'x'] } }],
+      modules: new Map(),
     });
   });
 

@@ -1,13 +1,15 @@
+import { dirname, join } from 'node:path';
+import { DiagnosticsError } from '../../src/core/diagnostic.ts';
 import type { CloudEmulator } from '../../src/core/emulator.ts';
 import type { HttpPort, HttpResponse } from '../../src/core/http.ts';
 import type { Json, JsonObject } from '../../src/core/json.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { KeyHandler } from '../../src/core/provider.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { loadStack } from '../../src/engine/load.ts';
+import type { State } from '../../src/core/state.ts';
+import { type LoadedStack, loadStack } from '../../src/engine/load.ts';
 import type { Project } from '../../src/engine/project.ts';
 import { readSiblings } from '../../src/engine/sibling.ts';
-import type { StackText } from '../../src/engine/source.ts';
 import { applyUnder, type Engine, type MakePlanOptions, planStack } from '../../src/engine/stack.ts';
 import { storeOf } from '../../src/engine/storage.ts';
 import type { ApplyEvent, ApplyResult } from '../../src/engine/walk.ts';
@@ -16,6 +18,7 @@ import type { Store } from '../../src/state/store.ts';
 import { loopback } from '../providers/loopback.ts';
 import { IDENTITY } from '../state/fixture.ts';
 import { MemoryDisk } from '../state/memory.ts';
+import { GROUND, stackText } from './text.ts';
 
 /** What a test does to a call on its way: `before` runs instead of sending, `after` sees the answer first. */
 export interface Meddler {
@@ -168,14 +171,41 @@ export class World {
     return planStack(this.engine, await this.load(content), state, { ...this.#defaults(), ...options });
   }
 
-  load(content: Json) {
-    const text: StackText = {
-      name: this.stack,
-      origin: 'synth',
-      files: [{ file: 'test.tf.json', text: JSON.stringify(content) }],
-      autoVariables: [],
+  /** A stack of several files, those in folders being modules; what is no \`.tf.json\` file lies beside it. */
+  loadFiles(files: Readonly<Record<string, Json>>): Promise<LoadedStack> {
+    const isStack = (file: string) => file.endsWith('.tf.json');
+    const inside = (folder: string) => (file: string) =>
+      isStack(file) && (folder === '.' ? !file.includes('/') : dirname(file) === folder);
+    const folders = new Set(Object.keys(files).filter(isStack).map(dirname));
+    folders.delete('.');
+    const some = (folder: string) => Object.fromEntries(Object.entries(files).filter(([file]) => inside(folder)(file)));
+    const text = stackText(some('.'), 'json', this.stack);
+    const modules = [...folders].map((folder) => ({ folder, files: stackText(some(folder)).files }));
+    const readNow = (path: string) => {
+      const file = path.slice(join(GROUND.folder, text.folder).length + 1);
+      const content = files[file];
+      return content === undefined
+        ? null
+        : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content));
     };
-    return loadStack(text, [], clouds);
+    return loadStack({ ...text, modules }, [], clouds, { ...GROUND, readNow });
+  }
+
+  async planLoaded(loaded: LoadedStack, state: State, options: Partial<MakePlanOptions>): Promise<Plan> {
+    return (await planStack(this.engine, loaded, state, { ...this.#defaults(), ...options })).plan;
+  }
+
+  /** Plans and applies; throws when anything fails. */
+  async applyLoaded(loaded: LoadedStack): Promise<void> {
+    const session = await this.store.begin('apply', { lockTimeoutMs: 0 });
+    const { plan, world } = await planStack(this.engine, loaded, session.state, this.#defaults());
+    const result = await applyUnder(this.engine, session, loaded, plan, world, { parallelism: 4 });
+    const problems = [...plan.diagnostics, ...result.diagnostics].filter(({ severity }) => severity === 'error');
+    if (problems.length > 0) throw new DiagnosticsError(problems);
+  }
+
+  load(content: Json) {
+    return loadStack(stackText({ 'test.tf.json': content }, 'synth', this.stack), [], clouds, GROUND);
   }
 
   /** Plans and applies under one session, as `keyform apply` does. */
@@ -225,6 +255,7 @@ const PROJECT: Project = {
 const DEFAULTS: MakePlanOptions = {
   mode: 'normal',
   targets: [],
+  excludes: [],
   replace: [],
   maxDeletes: 10,
   allowCredentialDelete: false,

@@ -24,9 +24,27 @@ describe('a child process', () => {
   it('tells how it exited and what it wrote, in its own folder and environment', async () => {
     const program = `process.stdout.write(process.cwd() + ' ' + JSON.stringify(process.env)); console.error('é'); process.exit(3)`;
     const heard: string[] = [];
-    const result = await run(program, { env: { A: '1', B: undefined }, onStderr: (text) => heard.push(text) });
+    const output: string[] = [];
+    const result = await run(program, {
+      env: { A: '1', B: undefined },
+      onStdout: (text) => output.push(text),
+      onStderr: (text) => heard.push(text),
+    });
     expect(result).toEqual({ code: 3, signal: null, stdout: `${cwd} {"A":"1"}`, stderr: 'é\n', truncated: false });
     expect(heard.join('')).toBe('é\n');
+    expect(output.join('')).toBe(result.stdout);
+  });
+
+  it('is heard while it runs, a character in two pieces as one', async () => {
+    const stop = new AbortController();
+    let heard = '';
+    const program = `process.stdout.write(Buffer.from([0xc3])); setTimeout(() => process.stdout.write(Buffer.from([0xa9])), 100); setInterval(() => {}, 1000)`;
+    const onStdout = (text: string) => {
+      heard += text;
+      if (heard !== '') stop.abort(new Error('heard'));
+    };
+    await expect(run(program, { signal: stop.signal, onStdout })).rejects.toThrow('heard');
+    expect(heard).toBe('é');
   });
 
   it('gets its input, or none', async () => {
