@@ -89,6 +89,7 @@ const PLAN: Readonly<Record<string, Flag>> = {
   ...VARIABLES,
   ...STATE,
   target: { kind: 'value', describe: 'Only this address and what it depends on (repeatable)' },
+  exclude: { kind: 'value', describe: 'Not this address, nor what depends on it (repeatable)' },
   replace: { kind: 'value', describe: 'Make a new key for this address (repeatable)' },
   refresh: { kind: 'switch', on: true, describe: 'Ask the key APIs first; -refresh=false trusts state' },
   'refresh-only': { kind: 'switch', on: false, describe: 'Only bring state up to what the APIs show' },
@@ -337,6 +338,13 @@ export const COMMANDS: readonly Command[] = [
     positionals: [STACKS],
     flags: { ...VARIABLES, ...STATE, ...SANDBOX, ...JSON_FLAG },
     run: runs(async () => (await import('./command/drift.ts')).driftCommand),
+  },
+  {
+    name: 'graph',
+    describe: 'Draw what depends on what in a stack, for Graphviz or Mermaid',
+    positionals: [STACKS],
+    flags: { format: { kind: 'value', describe: 'dot (default) or mermaid' } },
+    run: runs(async () => (await import('./command/graph.ts')).graphCommand),
   },
   {
     name: 'emulator',

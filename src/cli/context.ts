@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { KeyformError } from '../core/error.ts';
+import type { YamlLibrary } from '../core/function/spec.ts';
 import type { Clock, Environment, Files, Processes, Random } from '../core/port.ts';
 import type { Cloud } from '../core/provider.ts';
 import { Secret } from '../core/secret.ts';
@@ -40,6 +41,10 @@ export interface Outside {
   readonly workingFolder: string;
   readonly home: string;
   readonly files: Files;
+  /** Content of a file by its absolute path, at once, for functions such as file(); null when there is none. Throws Node's own errors. */
+  readonly readNow: (path: string) => Uint8Array | null;
+  /** Loads the YAML library, at once, for yamldecode(). */
+  readonly loadYaml: () => YamlLibrary;
   /** For the emulators' own data: what befalls Keyform's disk on purpose (KEYFORM_FAULT) does not befall the clouds'. */
   readonly emulatorFiles: Files;
   readonly clock: Clock;

@@ -114,6 +114,8 @@ export async function main(options: {
     workingFolder: process.cwd(),
     home: system.home,
     files: faulty === null ? files : io.createFiles(io.systemRandom, faulty.disk(io.systemDisk)),
+    readNow: io.readNow,
+    loadYaml: io.loadYaml,
     emulatorFiles: files,
     clock: io.systemClock,
     random: io.systemRandom,
@@ -199,7 +201,7 @@ export async function main(options: {
 }
 
 async function loadIo() {
-  const [http, files, disk, clock, random, processes, log, error] = await Promise.all([
+  const [http, files, disk, clock, random, processes, log, error, yaml] = await Promise.all([
     import('../io/http.ts'),
     import('../io/files.ts'),
     import('../io/disk.ts'),
@@ -208,8 +210,9 @@ async function loadIo() {
     import('../io/process.ts'),
     import('../io/log.ts'),
     import('../core/error.ts'),
+    import('../io/yaml.ts'),
   ]);
-  return { ...http, ...files, ...disk, ...clock, ...random, ...processes, ...log, ...error };
+  return { ...http, ...files, ...disk, ...clock, ...random, ...processes, ...log, ...error, ...yaml };
 }
 
 async function loadSystem(actor: string | undefined) {

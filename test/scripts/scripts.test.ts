@@ -11,7 +11,7 @@ const scripts = readdirSync(import.meta.dirname, { recursive: true, encoding: 'u
   .sort();
 
 describe('the command line', () => {
-  test.concurrent.for(scripts)('%s', { timeout: 60_000 }, async (file, { skip }) => {
+  test.concurrent.for(scripts)('%s', { timeout: 120_000 }, async (file, { skip }) => {
     try {
       await runScript(join(import.meta.dirname, file));
     } catch (error) {

@@ -16,7 +16,7 @@ import { renderOutputs } from '../render/state.ts';
 import { countDone, type UiStream } from '../render/ui.ts';
 import type { PlanFlags } from './flags.ts';
 import { jsonStream, lockTimeout, makePlanFor, print, printDiagnostics, report } from './plan.ts';
-import { load, readNamed } from './stack.ts';
+import { groundOf, load, readNamed, requireOutputs, withOutputs } from './stack.ts';
 
 export interface ApplyFlags extends PlanFlags {
   readonly 'auto-approve': boolean;
@@ -36,9 +36,30 @@ export async function applyCommand(outside: Outside, flags: ApplyFlags): Promise
   if (await isPlanFile(workspace, names)) return applySaved(workspace, names[0] as string, flags, ui);
   const texts = await readNamed(workspace, names);
   let failed = false;
+  const unfinished = new Set<string>();
   for (const text of flags.destroy ? [...texts].reverse() : texts) {
     if (texts.length > 1 && ui === null) outside.terminal.out(`${outside.style.out.bold(`Stack ${text.name}`)}\n`);
+    const behind = flags.destroy
+      ? [...unfinished].find((name) => texts.find((other) => other.name === name)?.dependencies.includes(text.name))
+      : text.dependencies.find((name) => unfinished.has(name));
+    if (behind !== undefined) {
+      unfinished.add(text.name);
+      failed = true;
+      printDiagnostics(
+        outside,
+        [
+          {
+            severity: 'error',
+            summary: `Stack "${text.name}" was left out`,
+            detail: `It and stack "${behind}" depend on one another, and that one did not go through.`,
+          },
+        ],
+        ui,
+      );
+      continue;
+    }
     const outcome = await applyStack(workspace, text, flags, ui);
+    if (!outcome) unfinished.add(text.name);
     failed ||= !outcome;
     if (outside.signal.aborted) break;
   }
@@ -67,7 +88,7 @@ async function applySaved(
   ui: UiStream | null,
 ): Promise<Outcome> {
   const { outside } = workspace;
-  const [{ readPlan }, { reloadStack }, { refuseElsewhere, refuseStale, worldOf }, { hashFiles }] = await Promise.all([
+  const [{ readPlan }, { reloadStack }, { refuseElsewhere, refuseStale, worldOf }, { hashStack }] = await Promise.all([
     import('../../engine/planfile.ts'),
     import('../../engine/load.ts'),
     import('../../engine/stack.ts'),
@@ -75,6 +96,7 @@ async function applySaved(
   ]);
   const given = [
     ...list(flags.target).map(() => '-target'),
+    ...list(flags.exclude).map(() => '-exclude'),
     ...list(flags.replace).map(() => '-replace'),
     ...variableFlags(outside.words).map((flag) => ('file' in flag ? '-var-file' : '-var')),
     ...(flags.destroy ? ['-destroy'] : []),
@@ -91,11 +113,12 @@ async function applySaved(
   const path = resolve(workspace.folder, file);
   const saved: SavedPlan = await readPlan(path, await workspace.keysOf(path), outside.files);
   const [now] = await readNamed(workspace, [saved.plan.stack]);
-  const loaded = await reloadStack(saved.text, saved.variables, outside.clouds);
   const engine = await workspace.engine();
+  const reloaded = await reloadStack(saved.text, saved.variables, outside.clouds, groundOf(workspace));
+  const loaded = await withOutputs(workspace, engine, reloaded);
   const session = await begin(workspace, engine, saved.plan.stack, flags, ui);
   const world = await orEnd(session, async () => {
-    refuseStale(saved, session.state, session.found, hashFiles(now?.files ?? []));
+    refuseStale(saved, session.state, session.found, hashStack(now ?? { files: [], modules: [] }));
     const found = await worldOf(engine, loaded, session.state);
     refuseElsewhere(saved, session.state, found);
     return found;
@@ -112,8 +135,9 @@ async function applyStack(
   ui: UiStream | null,
 ): Promise<boolean> {
   const { outside } = workspace;
-  const loaded = await load(workspace, text);
   const engine = await workspace.engine();
+  const loaded = await withOutputs(workspace, engine, await load(workspace, text));
+  if (!flags.destroy) requireOutputs(loaded);
   const session = await begin(workspace, engine, text.name, flags, ui);
   const { plan, world, failed, go } = await orEnd(session, async () => {
     const made = await makePlanFor(workspace, engine, loaded, session.state, flags);
@@ -229,8 +253,17 @@ async function carryOut(
     return result;
   }
   const { out } = outside.terminal;
-  const { add, change, destroy, adopt } = countDone(result);
-  const counts = `${adopt === 0 ? '' : `${adopt} recovered, `}${add} added, ${change} changed, ${destroy} destroyed`;
+  const { add, change, destroy, adopt, import: imported, forget } = countDone(result);
+  const counts = [
+    ...(imported === 0 ? [] : [`${imported} imported`]),
+    ...(adopt === 0 ? [] : [`${adopt} recovered`]),
+    `${add} added`,
+    `${change} changed`,
+    `${destroy} destroyed`,
+    ...(forget === 0 ? [] : [`${forget} forgotten`]),
+  ].join(', ');
+  const isLocal = (type: string) => world.types.get(type)?.type.local === true;
+  const things = plan.steps.some((step) => isLocal(step.type)) ? 'Resources' : 'Keys';
   const style = outside.style.out;
   if (result.cancelled)
     out(
@@ -238,15 +271,15 @@ async function carryOut(
     );
   else if (succeeded(result) && plan.diagnostics.some((diagnostic) => diagnostic.severity === 'error'))
     out(
-      `\n${style.yellow(style.bold('Applied in part.'))} Keys: ${counts}. What the errors above name was left out.\n`,
+      `\n${style.yellow(style.bold('Applied in part.'))} ${things}: ${counts}. What the errors above name was left out.\n`,
     );
   else if (succeeded(result))
     out(
-      `\n${style.green(style.bold(`${plan.mode === 'destroy' ? 'Destroy' : 'Apply'} complete!`))} Keys: ${counts}.\n`,
+      `\n${style.green(style.bold(`${plan.mode === 'destroy' ? 'Destroy' : 'Apply'} complete!`))} ${things}: ${counts}.\n`,
     );
   else
     out(
-      `\n${style.red(style.bold('Apply failed.'))} Keys: ${counts}; ${result.failed.length} ${result.failed.length === 1 ? 'step' : 'steps'} failed, ${steps(result.skipped.length)} not begun.\n`,
+      `\n${style.red(style.bold('Apply failed.'))} ${things}: ${counts}; ${result.failed.length} ${result.failed.length === 1 ? 'step' : 'steps'} failed, ${steps(result.skipped.length)} not begun.\n`,
     );
   if (plan.mode !== 'destroy') out(renderOutputs(session.state.outputs, style));
   return result;

@@ -4,6 +4,7 @@ import type { CommonFlags } from '../context.ts';
 export interface PlanFlags extends CommonFlags {
   readonly stacks?: readonly string[];
   readonly target?: string | readonly string[];
+  readonly exclude?: string | readonly string[];
   readonly replace?: string | readonly string[];
   readonly refresh: boolean;
   readonly 'refresh-only': boolean;

@@ -5,13 +5,15 @@ import { KeyformError } from '../../core/error.ts';
 import type { World } from '../../core/plan/actual.ts';
 import { hasChanges, type Plan, type PlanMode } from '../../core/plan/plan.ts';
 import type { State } from '../../core/state.ts';
+import { toPlan } from '../../core/typed/json.ts';
+import type { Value } from '../../core/value.ts';
 import type { LoadedStack } from '../../engine/load.ts';
 import type { Engine } from '../../engine/stack.ts';
 import { list, type Outcome, type Outside, Workspace, wholeNumber } from '../context.ts';
 import { renderPlan } from '../render/plan.ts';
 import { UiStream } from '../render/ui.ts';
 import type { PlanFlags } from './flags.ts';
-import { load, readNamed } from './stack.ts';
+import { load, readNamed, withOutputs } from './stack.ts';
 
 /** Keys that one apply may delete unless it is told otherwise. */
 const MAX_DELETES = 10;
@@ -34,8 +36,8 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
   let failed = false;
   for (const text of texts) {
     if (texts.length > 1 && ui === null) outside.terminal.out(`${outside.style.out.bold(`Stack ${text.name}`)}\n`);
-    const loaded = await load(workspace, text);
     const engine = await workspace.engine();
+    const loaded = await withOutputs(workspace, engine, await load(workspace, text));
     const [{ scopesOf }, { storeOf }] = await Promise.all([
       import('../../engine/stack.ts'),
       import('../../engine/storage.ts'),
@@ -46,6 +48,11 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
     const notes = read.resealing === null ? read.notes : [...read.notes, read.resealing];
     for (const note of notes) outside.terminal.err(`Note: ${note}\n`);
     const { plan, world } = await makePlanFor(workspace, engine, loaded, read.state, flags);
+    for (const stack of new Set([...loaded.configuration.remotes.values()].map((remote) => remote.stack)))
+      if (!loaded.outputs.has(stack))
+        outside.terminal.err(
+          `Note: stack "${stack}" has no outputs yet: what is made from them is known once it is applied.\n`,
+        );
     print(outside, plan, ui);
     changed ||= hasChanges(plan) || (plan.mode === 'refresh-only' && plan.drift.length > 0);
     failed ||= report(outside, plan, ui);
@@ -54,7 +61,7 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
       const { savePlan } = await import('../../engine/planfile.ts');
       const path = resolve(workspace.folder, flags.out);
       const scopes = scopesOf(plan, read.state, world);
-      const saved = { plan, text, variables: loaded.variables, revision: read.revision, scopes };
+      const saved = { plan, text, variables: plainVariables(loaded.variables), revision: read.revision, scopes };
       await savePlan(path, saved, await workspace.keys(text.name), outside.files);
       if (ui === null) {
         outside.terminal.out(
@@ -65,6 +72,11 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
   }
   if (failed) return { code: 1 };
   return { code: flags['detailed-exitcode'] && changed ? 2 : 0 };
+}
+
+/** Variables as a plan file holds them. */
+function plainVariables(variables: LoadedStack['variables']): ReadonlyMap<string, Value> {
+  return new Map([...variables].map(([name, value]) => [name, toPlan(value)]));
 }
 
 /** Terraform's JSON events on standard output. */
@@ -96,6 +108,7 @@ export async function makePlanFor(
   return planStack(engine, loaded, state, {
     mode,
     targets: list(flags.target),
+    excludes: list(flags.exclude),
     replace: list(flags.replace),
     maxDeletes: limit,
     allowCredentialDelete: flags['allow-credential-delete'],

@@ -1,16 +1,26 @@
+import { KeyformError } from '../../core/error.ts';
+import type { State } from '../../core/state.ts';
+import type { Ground } from '../../engine/facts.ts';
 import type { LoadedStack } from '../../engine/load.ts';
 import type { StackText } from '../../engine/source.ts';
+import type { Engine } from '../../engine/stack.ts';
 import { variableFlags } from '../argv.ts';
 import type { Workspace } from '../context.ts';
 
-/** Reads the stacks that a command line names. */
+/** Reads the stacks that a command line names, each after those that it depends on. */
 export async function readNamed(workspace: Workspace, names: readonly string[]): Promise<StackText[]> {
-  const { readStacks } = await import('../../engine/source.ts');
+  const { inOrder, readStacks } = await import('../../engine/source.ts');
   const { outside } = workspace;
-  return readStacks(await workspace.project(), names, outside, {
+  const texts = await readStacks(await workspace.project(), names, outside, {
     onWarning: (text) => outside.terminal.err(`Warning: ${text}\n`),
     signal: outside.signal,
   });
+  return inOrder(texts);
+}
+
+/** What the expressions of the project's stacks stand on. */
+export function groundOf(workspace: Workspace): Ground {
+  return { folder: workspace.folder, readNow: workspace.outside.readNow, yaml: workspace.outside.loadYaml };
 }
 
 /** Understands a stack with the variable values of the command line and the environment. */
@@ -21,7 +31,35 @@ export async function load(workspace: Workspace, text: StackText): Promise<Loade
   ]);
   const { outside } = workspace;
   const inputs = await gatherVariables(text, variableFlags(outside.words), workspace.folder, outside);
-  return loadStack(text, inputs, outside.clouds);
+  return loadStack(text, inputs, outside.clouds, groundOf(workspace));
+}
+
+/** The stack with the outputs of the other stacks that it reads, as their states have them now. */
+export async function withOutputs(workspace: Workspace, engine: Engine, loaded: LoadedStack): Promise<LoadedStack> {
+  const stacks = new Set([...loaded.configuration.remotes.values()].map(({ stack }) => stack));
+  if (stacks.size === 0) return loaded;
+  const { storeOf } = await import('../../engine/storage.ts');
+  const project = await workspace.project();
+  const outputs = new Map<string, State['outputs']>();
+  for (const stack of stacks) {
+    const { state } = await storeOf(engine, project, stack, await workspace.keys(stack)).read();
+    if (state.serial > 0) outputs.set(stack, state.outputs);
+  }
+  return { ...loaded, outputs };
+}
+
+/** Throws `invalid-usage` when a stack reads outputs of one that has no state yet. */
+export function requireOutputs({ configuration, outputs }: LoadedStack): void {
+  for (const { stack, address } of configuration.remotes.values()) {
+    if (outputs.has(stack)) continue;
+    throw new KeyformError(
+      'invalid-usage',
+      `Stack "${configuration.name}" reads outputs of stack "${stack}", which has none yet`,
+      {
+        detail: `${address} reads them. Apply that stack first, or both at once: keyform apply ${stack} ${configuration.name}`,
+      },
+    );
+  }
 }
 
 /**

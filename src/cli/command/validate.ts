@@ -1,7 +1,7 @@
 import { type Diagnostic, toDiagnostics } from '../../core/diagnostic.ts';
 import { type CommonFlags, list, type Outcome, type Outside, Workspace } from '../context.ts';
 import { diagnosticJson } from '../render/diagnostic.ts';
-import { readNamed } from './stack.ts';
+import { groundOf, readNamed } from './stack.ts';
 
 /** `keyform validate`: everything that can be checked without values, state or network. */
 export async function validateCommand(
@@ -16,7 +16,7 @@ export async function validateCommand(
   const diagnostics: Diagnostic[] = [];
   for (const text of texts) {
     try {
-      const loaded = await loadStack(text, null, outside.clouds);
+      const loaded = await loadStack(text, null, outside.clouds, groundOf(workspace));
       diagnostics.push(...loaded.configuration.warnings);
     } catch (error) {
       diagnostics.push(...toDiagnostics(error));

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../core/json.ts';
-import { containsSensitive } from '../../core/language/value.ts';
 import { nameIn } from '../../core/plan/object.ts';
 import type { Drift, OrphanKey, Plan, Step, UnmanagedKey } from '../../core/plan/plan.ts';
+import { containsSensitive } from '../../core/value.ts';
 import type { Style } from './color.ts';
 import { diagnosticJson } from './diagnostic.ts';
 import { plain, quote } from './quote.ts';

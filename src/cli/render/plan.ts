@@ -1,4 +1,3 @@
-import { Sensitive, sensitive, type Value } from '../../core/language/value.ts';
 import {
   countChanges,
   hasChanges,
@@ -7,6 +6,7 @@ import {
   type ResourceChange,
   type Step,
 } from '../../core/plan/plan.ts';
+import { Sensitive, sensitive, type Value } from '../../core/value.ts';
 import type { Style } from './color.ts';
 import { deferredReads, readBlock, readLegend } from './data.ts';
 import {
@@ -34,6 +34,7 @@ const DRAWINGS: Readonly<Record<string, Drawing>> = {
   delete: { symbol: '-', legend: 'destroy' },
   'delete create': { symbol: '-/+', legend: 'destroy and then create replacement' },
   'create delete': { symbol: '+/-', legend: 'create replacement and then destroy' },
+  forget: { symbol: '.', legend: 'forget' },
 };
 
 const INTENT: Readonly<Record<Plan['mode'], string>> = {
@@ -49,7 +50,10 @@ const INTENT: Readonly<Record<Plan['mode'], string>> = {
  */
 export function renderPlan(plan: Plan, style: Style): string {
   const recover = recoverSteps(plan);
-  const changes = plan.changes.filter((change) => change.actions[0] !== 'no-op');
+  const changes = plan.changes.filter(
+    ({ actions, previousAddress, importing }) =>
+      actions[0] !== 'no-op' || previousAddress !== null || importing !== null,
+  );
   const steps = stepsByAddress(plan);
   const adopt = adoptSteps(plan);
   const verified = verifiedBlocks(plan, steps, style);
@@ -90,8 +94,10 @@ export function renderForecast(plan: Plan, _style: Style): string {
 /** The last line of a plan: the counts, or that there is nothing to do, which is never said of what could not be looked at. */
 export function renderSummary(plan: Plan, style: Style): string {
   if (hasChanges(plan)) {
-    const { add, change, destroy, adopt } = countChanges(plan);
-    return `${style.bold('Plan:')} ${adopt === 0 ? '' : `${adopt} to recover, `}${add} to add, ${change} to change, ${destroy} to destroy.`;
+    const { add, change, destroy, adopt, import: imports, forget } = countChanges(plan);
+    const first = [...(imports === 0 ? [] : [`${imports} to import`]), ...(adopt === 0 ? [] : [`${adopt} to recover`])];
+    const last = forget === 0 ? [] : [`${forget} to forget`];
+    return `${style.bold('Plan:')} ${[...first, `${add} to add`, `${change} to change`, `${destroy} to destroy`, ...last].join(', ')}.`;
   }
   if (plan.diagnostics.some(({ severity }) => severity === 'error')) {
     return style.bold('No changes can be planned until the errors are resolved.');
@@ -159,24 +165,35 @@ function legend(changes: readonly ResourceChange[], recovers: boolean, reads: bo
     .filter(([actions]) => used.has(actions))
     .map(([, { symbol, legend }]) => `${' '.repeat(3 - symbol.length)}${paintAll(symbol, style)} ${legend}`);
   if (reads) lines.push(readLegend(style));
+  if (lines.length === 0) return 'What is known of these keys changes, and nothing about the keys:';
   return ['Actions are indicated with the following symbols:', ...lines].join('\n');
 }
 
 function paintAll(symbol: string, style: Style): string {
-  return [...symbol].map((part) => (part === '/' ? '/' : paint(part as '+' | '-' | '~', style))).join('');
+  return [...symbol].map((part) => ('/. '.includes(part) ? part : paint(part as '+' | '-' | '~', style))).join('');
 }
 
 function changeBlock(change: ResourceChange, steps: readonly Step[], style: Style): string {
-  const { symbol } = DRAWINGS[change.actions.join(' ')] ?? { symbol: '?' };
+  const { symbol } = DRAWINGS[change.actions.join(' ')] ?? { symbol: '' };
+  const quiet = ['no-op', 'forget'].includes(change.actions[0] ?? '');
   const name = `${change.address}${change.deposed === null ? '' : ` (deposed key ${plain(change.deposed)})`}`;
   return [
-    style.bold(`  # ${name} ${fate(change)}`),
+    ...origins(change).map((text) => style.bold(`  # ${text}`)),
+    ...(quiet && change.actions[0] === 'no-op' ? [] : [style.bold(`  # ${name} ${fate(change)}`)]),
     ...change.reasons.map((reason) => `  # (because ${plain(reason)})`),
     ...asides(change, steps).map((text) => `  # (${text})`),
     `${' '.repeat(3 - symbol.length)}${paintAll(symbol, style)} resource ${quote(change.type)} ${quote(change.name)} {`,
-    ...attributeLines(change.before, change.after, 6, style, { forces: change.replacePaths }),
+    ...attributeLines(change.before, quiet ? change.before : change.after, 6, style, { forces: change.replacePaths }),
     '    }',
   ].join('\n');
+}
+
+/** Where it comes from, in Terraform's words: another address, or its cloud. */
+function origins({ previousAddress, importing, address }: ResourceChange): readonly string[] {
+  return [
+    ...(previousAddress === null ? [] : [`${previousAddress} has moved to ${address}`]),
+    ...(importing === null ? [] : [`${address} will be imported (key ${plain(importing)})`]),
+  ];
 }
 
 /** What happens to it, in Terraform's words. */
@@ -184,6 +201,7 @@ function fate(change: ResourceChange): string {
   const [first, second] = change.actions;
   if (second === undefined) {
     if (first === 'create') return 'will be created';
+    if (first === 'forget') return 'will no longer be managed by Keyform, but will not be destroyed';
     return first === 'update' ? 'will be updated in-place' : 'will be destroyed';
   }
   const order = first === 'create' ? ' (create before destroy)' : ' (destroy before create)';

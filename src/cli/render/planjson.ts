@@ -1,7 +1,6 @@
-import { parseAddress, parseDataAddress } from '../../core/address.ts';
+import { formatModule, parseAddress, parseDataAddress } from '../../core/address.ts';
 import { KeyformError } from '../../core/error.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
-import { containsSensitive, isWhollyKnown, toJson, type Value } from '../../core/language/value.ts';
 import type { TypeEntry } from '../../core/plan/actual.ts';
 import { livingObject, nameIn } from '../../core/plan/object.ts';
 import {
@@ -14,6 +13,7 @@ import {
   type Step,
 } from '../../core/plan/plan.ts';
 import type { Generation, ResourceState, State } from '../../core/state.ts';
+import { containsSensitive, isWhollyKnown, toJson, type Value } from '../../core/value.ts';
 import { deferredReads } from './data.ts';
 import { diagnosticJson } from './diagnostic.ts';
 import { adoptSteps, coverageJson, orphanJson, recoverSteps, unmanagedJson } from './drift.ts';
@@ -98,7 +98,7 @@ export function stateJson(state: State, types: ReadonlyMap<string, TypeEntry>): 
             { sensitive, value: sensitive ? null : value, type: typeJson(value, sensitive) },
           ]),
       ),
-      root_module: resources.length === 0 ? {} : { resources: resources.flatMap((item) => stateObjects(item, types)) },
+      root_module: moduleTree(resources.flatMap((item) => stateObjects(item, types))),
     },
   };
 }
@@ -126,15 +126,57 @@ function stateObjects(resource: ResourceState, types: ReadonlyMap<string, TypeEn
 }
 
 function identity(address: string, type: string, name: string): JsonObject {
-  const key = parseAddress(address)?.key ?? null;
+  const key = (parseAddress(address) ?? parseDataAddress(address))?.key ?? null;
   return {
     address,
     mode: parseDataAddress(address) === null ? 'managed' : 'data',
     type,
     name,
     ...(key === null ? {} : { index: key }),
-    provider_name: PROVIDER_NAME,
+    provider_name: providerName(type),
   };
+}
+
+/** Resources under the modules that they stand in, as Terraform nests them. */
+function moduleTree(resources: readonly JsonObject[]): JsonObject {
+  const root: Branch = { resources: [], modules: new Map() };
+  for (const resource of resources) {
+    const address = String(resource.address);
+    let branch = root;
+    let path = '';
+    for (const step of (parseAddress(address) ?? parseDataAddress(address))?.module ?? []) {
+      path = `${path === '' ? '' : `${path}.`}${formatModule([step])}`;
+      const inner = branch.modules.get(path) ?? { resources: [], modules: new Map() };
+      branch.modules.set(path, inner);
+      branch = inner;
+    }
+    branch.resources.push(resource);
+  }
+  return branchJson(root);
+}
+
+interface Branch {
+  readonly resources: JsonObject[];
+  readonly modules: Map<string, Branch>;
+}
+
+function branchJson({ resources, modules }: Branch): JsonObject {
+  const children = [...modules].map(([address, branch]) => ({ ...branchJson(branch), address }));
+  return {
+    ...(resources.length === 0 ? {} : { resources }),
+    ...(children.length === 0 ? {} : { child_modules: children }),
+  };
+}
+
+function moduleOf(address: string): JsonObject {
+  const module = (parseAddress(address) ?? parseDataAddress(address))?.module ?? [];
+  return module.length === 0 ? {} : { module_address: formatModule(module) };
+}
+
+/** The source of the provider that a resource type belongs to. */
+function providerName(type: string): string {
+  if (type === 'terraform_data') return 'terraform.io/builtin/terraform';
+  return type === 'null_resource' ? 'registry.terraform.io/hashicorp/null' : PROVIDER_NAME;
 }
 
 function valuesOf(object: ValueObject): JsonObject {
@@ -154,7 +196,7 @@ function plannedValues(plan: Plan): JsonObject {
     ...(outputs.length === 0
       ? {}
       : { outputs: Object.fromEntries(outputs.map((output) => [output.name, plannedOutput(output)])) }),
-    root_module: resources.length === 0 ? {} : { resources },
+    root_module: moduleTree(resources),
   };
 }
 
@@ -170,7 +212,7 @@ function priorState(plan: Plan): JsonObject {
     .sort((a, b) => compare(a.address, b.address))
     .map(valueObject);
   if (resources.length === 0) return {};
-  return { prior_state: { format_version: '1.0', values: { root_module: { resources } } } };
+  return { prior_state: { format_version: '1.0', values: { root_module: moduleTree(resources) } } };
 }
 
 function readChange(read: DataRead): JsonObject {
@@ -188,10 +230,13 @@ function plannedOutput(output: OutputChange): JsonObject {
   return { sensitive, type: typeJson(value, sensitive), value: sensitive ? null : value };
 }
 
-function resourceChange(change: ResourceChange, importing: string | null): JsonObject {
+function resourceChange(change: ResourceChange, adopted: string | null): JsonObject {
+  const importing = change.importing ?? adopted;
   const of = changeJson(change.actions, change.before, change.after, change.replacePaths);
   return {
     ...identity(change.address, change.type, change.name),
+    ...moduleOf(change.address),
+    ...(change.previousAddress === null ? {} : { previous_address: change.previousAddress }),
     ...(change.deposed === null ? {} : { deposed: change.deposed }),
     change: importing === null || change.deposed !== null ? of : { ...of, importing: { id: importing } },
     ...(change.actionReason === null ? {} : { action_reason: change.actionReason }),

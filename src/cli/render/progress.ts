@@ -16,8 +16,14 @@ const WORDS: Readonly<Record<StepKind, { readonly doing: string; readonly noun: 
   delete: { doing: 'Destroying', noun: 'Destruction' },
   recover: { doing: 'Destroying orphan', noun: 'Destruction of orphan' },
   adopt: { doing: 'Recovering', noun: 'Recovery' },
+  import: { doing: 'Importing', noun: 'Import' },
+  forget: { doing: 'Forgetting', noun: 'Forgetting' },
   read: { doing: 'Reading', noun: 'Read' },
+  run: { doing: 'Provisioning', noun: 'Provisioning' },
 };
+
+/** The one kind of provisioner that there is. */
+export const PROVISIONER = 'local-exec';
 
 /** Terraform tells programs of a read in other words than people. */
 const READ_FOR_PROGRAMS = { doing: 'Refreshing', noun: 'Refresh' };
@@ -28,6 +34,7 @@ const READ_FOR_PROGRAMS = { doing: 'Refreshing', noun: 'Refresh' };
  */
 export function progressText(event: ApplyEvent, startedAt: number, forPrograms = false): string {
   const { step } = event;
+  if (step.kind === 'run') return runText(event, forPrograms);
   const { doing, noun } = step.kind === 'read' && forPrograms ? READ_FOR_PROGRAMS : WORDS[step.kind];
   const after = elapsedText(elapsedSeconds(event, startedAt));
   switch (event.kind) {
@@ -42,8 +49,38 @@ export function progressText(event: ApplyEvent, startedAt: number, forPrograms =
       return `${step.address}: ${noun} skipped`;
     case 'waiting':
       return `${step.address}: ${doing}... (${plain(event.status)})`;
+    case 'output':
+      return outputText(step, event.line, forPrograms);
   }
 }
+
+/** As Terraform words what a provisioner does. */
+function runText(event: ApplyEvent, forPrograms: boolean): string {
+  const { address } = event.step;
+  switch (event.kind) {
+    case 'started':
+      return `${address}: Provisioning with '${PROVISIONER}'...`;
+    case 'done':
+      return `${address}: (${PROVISIONER}) Provisioning complete`;
+    case 'failed':
+      return `${address}: (${PROVISIONER}) Provisioning errored`;
+    case 'skipped':
+      return `${address}: (${PROVISIONER}) Provisioning skipped`;
+    case 'waiting':
+      return outputText(event.step, event.status, forPrograms);
+    case 'output':
+      return outputText(event.step, event.line, forPrograms);
+  }
+}
+
+/** Colours go, and whatever else a terminal would act on is escaped; tabs stay. */
+function outputText({ address }: Step, line: string, forPrograms: boolean): string {
+  const shown = line.replaceAll(COLOUR, '').split('\t').map(plain).join('\t');
+  return forPrograms ? `${address}: (${PROVISIONER}): ${shown}` : `${address} (${PROVISIONER}): ${shown}`;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with the control character ESC.
+const COLOUR = /\u001b\[[0-9;]*m/g;
 
 /** One line for a step that has been running for a while, without line break. */
 export function stillText(step: Step, seconds: number): string {
@@ -84,7 +121,11 @@ export interface ProgressOut {
 /** Progress as lines for people. `write` gets one line without line break. */
 export function textProgress(write: (line: string) => void): ProgressOut {
   return {
-    event: (event, startedAt) => write(progressText(event, startedAt)),
+    event: (event, startedAt) => {
+      // Terraform does not tell people how a provisioner ended: what comes next does.
+      const ended = event.step.kind === 'run' && (event.kind === 'done' || event.kind === 'failed');
+      if (!ended) write(progressText(event, startedAt));
+    },
     still: (step, seconds) => write(stillText(step, seconds)),
   };
 }
@@ -115,7 +156,7 @@ export class Progress {
       return;
     }
     const running = this.#running.get(step.id);
-    if (event.kind === 'waiting') {
+    if (event.kind === 'waiting' || event.kind === 'output') {
       this.#out.event(event, running?.startedAt ?? event.at);
       return;
     }

@@ -1,5 +1,5 @@
 import { type Json, type JsonObject, stableStringify } from '../../core/json.ts';
-import { asObject, isWhollyKnown, Sensitive, toJson, Unknown, type Value } from '../../core/language/value.ts';
+import { asObject, isWhollyKnown, Sensitive, toJson, Unknown, type Value } from '../../core/value.ts';
 
 /**
  * Values in the three parallel forms of Terraform's JSON: the value, which parts of it are unknown, which are sensitive.

@@ -1,7 +1,6 @@
-import { parseAddress, parseDataAddress } from '../../core/address.ts';
+import { formatModule, formatModulePrefix, parseAddress, parseDataAddress } from '../../core/address.ts';
 import type { Diagnostic } from '../../core/diagnostic.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
-import { nameIn } from '../../core/plan/object.ts';
 import { type ChangeAction, countChanges, type Plan, type Step, type StepKind } from '../../core/plan/plan.ts';
 import type { Clock } from '../../core/port.ts';
 import type { OutputState } from '../../core/state.ts';
@@ -9,7 +8,7 @@ import type { ApplyEvent, ApplyResult } from '../../engine/walk.ts';
 import { deferredReads } from './data.ts';
 import { diagnosticJson } from './diagnostic.ts';
 import { adoptSteps, recoverSteps } from './drift.ts';
-import { elapsedSeconds, isDeletion, progressText, stillText } from './progress.ts';
+import { elapsedSeconds, isDeletion, PROVISIONER, progressText, stillText } from './progress.ts';
 import { typeJson } from './redact.ts';
 
 /** Version of the message format, as Terraform 1.11 gives it. Source: its documentation, "Machine-Readable UI". */
@@ -29,7 +28,10 @@ const ACTIONS: Readonly<Record<StepKind, string>> = {
   delete: 'delete',
   recover: 'delete',
   adopt: 'read',
+  import: 'import',
+  forget: 'forget',
   read: 'read',
+  run: 'noop',
 };
 
 /** Terraform's short words for why a change is planned; the others are spelled as in its plan JSON. */
@@ -37,6 +39,16 @@ const REASONS: Readonly<Record<string, string>> = {
   replace_because_cannot_update: 'cannot_update',
   replace_because_tainted: 'tainted',
   replace_by_request: 'requested',
+};
+
+/** Types of the messages about a command. */
+const PROVISION: Readonly<Record<ApplyEvent['kind'], string>> = {
+  started: 'provision_start',
+  output: 'provision_progress',
+  waiting: 'provision_progress',
+  done: 'provision_complete',
+  failed: 'provision_errored',
+  skipped: 'log',
 };
 
 /**
@@ -119,13 +131,18 @@ export class UiStream {
 
   /** Counts of a plan, or of what an apply has done. */
   changeSummary(source: Plan | ApplyResult, operation: UiOperation): void {
-    const { add, change, destroy, adopt } = 'done' in source ? countDone(source) : countChanges(source);
+    const counts = 'done' in source ? countDone(source) : countChanges(source);
+    const { add, change, destroy, adopt, import: imported } = counts;
+    const first = (words: string, taken: string) =>
+      `${imported === 0 ? '' : `${imported} ${taken}, `}${adopt === 0 ? '' : `${adopt} ${words}, `}`;
     const text = {
-      plan: `Plan: ${adopt === 0 ? '' : `${adopt} to recover, `}${add} to add, ${change} to change, ${destroy} to destroy.`,
-      apply: `Apply complete! Resources: ${adopt === 0 ? '' : `${adopt} recovered, `}${add} added, ${change} changed, ${destroy} destroyed.`,
+      plan: `Plan: ${first('to recover', 'to import')}${add} to add, ${change} to change, ${destroy} to destroy.`,
+      apply: `Apply complete! Resources: ${first('recovered', 'imported')}${add} added, ${change} changed, ${destroy} destroyed.`,
       destroy: `Destroy complete! Resources: ${destroy} destroyed.`,
     }[operation];
-    this.#send('info', text, 'change_summary', { changes: { add, change, import: adopt, remove: destroy, operation } });
+    this.#send('info', text, 'change_summary', {
+      changes: { add, change, import: adopt + imported, remove: destroy, operation },
+    });
   }
 
   /** What happens to a step. A step that is skipped has no message of Terraform's and becomes a log message. */
@@ -133,8 +150,12 @@ export class UiStream {
     const { step } = event;
     if (event.kind === 'started') this.#started.set(step.id, event.at);
     const startedAt = this.#started.get(step.id) ?? event.at;
-    if (event.kind !== 'started' && event.kind !== 'waiting') this.#started.delete(step.id);
+    if (event.kind !== 'started' && event.kind !== 'waiting' && event.kind !== 'output') this.#started.delete(step.id);
     const message = progressText(event, startedAt, true);
+    if (step.kind === 'run') {
+      this.#provision(message, event);
+      return;
+    }
     const elapsed = { elapsed_seconds: elapsedSeconds(event, startedAt) };
     switch (event.kind) {
       case 'started':
@@ -151,6 +172,9 @@ export class UiStream {
         return;
       case 'waiting':
         this.#hook(message, 'apply_progress', step, { ...elapsed, status: event.status });
+        return;
+      case 'output':
+        this.#hook(message, 'log', step, { output: event.line });
         return;
     }
   }
@@ -179,6 +203,15 @@ export class UiStream {
   #planned(address: string, type: string, action: string, more: JsonObject): void {
     this.#send('info', `${address}: Plan to ${action}`, 'planned_change', {
       change: { resource: resource(address, type), action, ...more },
+    });
+  }
+
+  /** What happens to a command: it has no action, and a message of its own for each line that it writes. */
+  #provision(message: string, event: ApplyEvent): void {
+    const { step } = event;
+    const output = event.kind === 'output' ? { output: event.line } : {};
+    this.#send('info', message, PROVISION[event.kind], {
+      hook: { resource: resource(step.address, step.type), provisioner: PROVISIONER, ...output, step: step.kind },
     });
   }
 
@@ -213,15 +246,18 @@ function id(keyId: string | null): JsonObject {
 
 function resource(address: string, type: string): JsonObject {
   const data = parseDataAddress(address);
+  const parsed = data ?? parseAddress(address);
+  const module = parsed?.module ?? [];
   return {
     addr: address,
-    module: '',
-    resource: address,
-    implied_provider: 'keyform',
+    module: formatModule(module),
+    resource: address.slice(formatModulePrefix(module).length),
+    // As Terraform guesses it from a type: the word before the first underscore.
+    implied_provider: (data?.type ?? type).split('_')[0] ?? type,
     // A step names the type of the keys that it is about, which is not a data source's own name.
     resource_type: data?.type ?? type,
-    resource_name: data?.name ?? nameIn(address),
-    resource_key: parseAddress(address)?.key ?? null,
+    resource_name: parsed?.name ?? address,
+    resource_key: parsed?.key ?? null,
   };
 }
 
@@ -231,16 +267,28 @@ function actionWord(actions: readonly ChangeAction[]): string {
 }
 
 /** Counts as {@link countChanges} does; an address that got a new key is added, its renaming is no change of its own. */
-export function countDone(result: ApplyResult): { add: number; change: number; destroy: number; adopt: number } {
+export function countDone(result: ApplyResult): {
+  add: number;
+  change: number;
+  destroy: number;
+  adopt: number;
+  import: number;
+  forget: number;
+} {
   const made = new Set<string>();
   const altered = new Set<string>();
   let destroy = 0;
   let adopt = 0;
+  let imported = 0;
+  let forgotten = 0;
   for (const step of result.done) {
+    if (step.kind === 'import') imported += 1;
+    if (step.kind === 'forget') forgotten += 1;
     if (step.kind === 'adopt') adopt += 1;
     if (step.kind === 'create' || step.kind === 'rotate') made.add(step.address);
     if (step.kind === 'update' || step.kind === 'enable' || step.kind === 'disable') altered.add(step.address);
     if (isDeletion(step)) destroy += 1;
   }
-  return { add: made.size, change: [...altered].filter((address) => !made.has(address)).length, destroy, adopt };
+  const change = [...altered].filter((address) => !made.has(address)).length;
+  return { add: made.size, change, destroy, adopt, import: imported, forget: forgotten };
 }

@@ -1,4 +1,4 @@
-import { asObject, Sensitive, Unknown, type Value } from '../../core/language/value.ts';
+import { asObject, Sensitive, Unknown, type Value } from '../../core/value.ts';
 import type { Style } from './color.ts';
 import { quote } from './quote.ts';
 import { equal, type ValueObject } from './redact.ts';

@@ -4,7 +4,7 @@ import { style } from '../../../src/cli/render/color.ts';
 import { driftJson, renderDrift } from '../../../src/cli/render/drift.ts';
 import { renderForecast, renderPlan, renderSummary } from '../../../src/cli/render/plan.ts';
 import { planJson } from '../../../src/cli/render/planjson.ts';
-import { UNKNOWN } from '../../../src/core/language/value.ts';
+import { UNKNOWN } from '../../../src/core/value.ts';
 import { change, PLANS, plan, SINCH, sinchKey, step } from './plans.ts';
 
 const golden = (name: string) => fileURLToPath(new URL(`../../golden/render/${name}`, import.meta.url));

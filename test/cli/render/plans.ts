@@ -1,5 +1,5 @@
-import { sensitive, UNKNOWN, type Value } from '../../../src/core/language/value.ts';
 import type { DataRead, Drift, Plan, ResourceChange, Step, UnmanagedKey } from '../../../src/core/plan/plan.ts';
+import { sensitive, UNKNOWN, type Value } from '../../../src/core/value.ts';
 
 // Plans made by hand: what a renderer is shown does not follow the planner's or a provider's changes.
 
@@ -24,6 +24,8 @@ export function plan(over: Partial<Plan> = {}): Plan {
     unmanaged: [],
     orphans: [],
     coverage: { managed: 0, total: 0 },
+    checks: [],
+    needs: {},
     forecast: { calls: [], seconds: 0 },
     entries: [],
     diagnostics: [],
@@ -68,6 +70,8 @@ export function change(address: string, over: Partial<ResourceChange>): Resource
     reasons: [],
     deposed: null,
     ownerLabel: null,
+    previousAddress: null,
+    importing: null,
     ...over,
   };
 }

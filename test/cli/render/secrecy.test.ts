@@ -6,12 +6,12 @@ import { renderPlan } from '../../../src/cli/render/plan.ts';
 import { planJson, stateJson } from '../../../src/cli/render/planjson.ts';
 import { renderState } from '../../../src/cli/render/state.ts';
 import { UiStream } from '../../../src/cli/render/ui.ts';
-import { sensitive, UNKNOWN, type Value } from '../../../src/core/language/value.ts';
 import type { TypeEntry } from '../../../src/core/plan/actual.ts';
 import type { ChangeAction, Plan } from '../../../src/core/plan/plan.ts';
 import { argumentsOf } from '../../../src/core/resource.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { emptyState, type Generation, type State } from '../../../src/core/state.ts';
+import { sensitive, UNKNOWN, type Value } from '../../../src/core/value.ts';
 import { clouds } from '../../../src/providers/index.ts';
 import { change, drift, PLANS, plan, SINCH, step } from './plans.ts';
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planJson, stateJson } from '../../../src/cli/render/planjson.ts';
 import { UiStream } from '../../../src/cli/render/ui.ts';
-import { sensitive, UNKNOWN, type Value } from '../../../src/core/language/value.ts';
 import type { DataRead, Plan, ResourceChange, StepKind } from '../../../src/core/plan/plan.ts';
 import { emptyState, type OutputState } from '../../../src/core/state.ts';
+import { sensitive, UNKNOWN, type Value } from '../../../src/core/value.ts';
 import { change, plan, step } from './plans.ts';
 
 // Real Terraform over its built-in terraform_data, which needs no plugin, against plans made by hand that say the same.

@@ -62,6 +62,40 @@ describe('the machine-readable stream', () => {
     await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(golden('ui-apply.jsonl'));
   });
 
+  test('tells of a command in messages of its own, also in a module', () => {
+    const { ui, lines } = stream();
+    const run = step('run', 'module.a["x"].null_resource.hook[0]', {
+      type: 'null_resource',
+      keyId: 'k-1',
+      provisioner: 0,
+    });
+    ui.apply({ kind: 'started', step: run, at: START });
+    ui.apply({ kind: 'output', step: run, at: START, line: '\u001b[1mbold\u001b[0m\t\u202eturned' });
+    ui.apply({ kind: 'failed', step: run, at: START, diagnostics: [] });
+    ui.apply({ kind: 'skipped', step: run, at: START });
+    const address = 'module.a["x"].null_resource.hook[0]';
+    expect(lines.map((line) => JSON.parse(line)).map((m) => [m.type, m['@message'], m.hook.output])).toEqual([
+      ['provision_start', `${address}: Provisioning with 'local-exec'...`, undefined],
+      // What a terminal would act on is for programs only.
+      ['provision_progress', `${address}: (local-exec): bold\t\\u202eturned`, '\u001b[1mbold\u001b[0m\t\u202eturned'],
+      ['provision_errored', `${address}: (local-exec) Provisioning errored`, undefined],
+      ['log', `${address}: (local-exec) Provisioning skipped`, undefined],
+    ]);
+    expect(JSON.parse(lines[0] ?? '').hook).toEqual({
+      resource: {
+        addr: address,
+        module: 'module.a["x"]',
+        resource: 'null_resource.hook[0]',
+        implied_provider: 'null',
+        resource_type: 'null_resource',
+        resource_name: 'hook',
+        resource_key: 0,
+      },
+      provisioner: 'local-exec',
+      step: 'run',
+    });
+  });
+
   test('an output named "steps" is an output', () => {
     const { ui, lines } = stream();
     ui.outputs({ steps: { value: [], sensitive: false } });
@@ -130,6 +164,30 @@ describe('progress for people', () => {
         (elapsed) => `${SINCH}.slow: Still destroying... [id=k-1, ${elapsed} elapsed]`,
       ),
       `${SINCH}.slow: Destruction errored after 1m15s`,
+    ]);
+  });
+
+  test('shows what a command prints, and lets its time be told meanwhile', () => {
+    const lines: string[] = [];
+    let tick = () => {};
+    const progress = new Progress(
+      textProgress((line) => lines.push(line)),
+      (_, action) => {
+        tick = action;
+        return () => {};
+      },
+    );
+    const run = step('run', 'null_resource.x', { keyId: 'k-1', provisioner: 0 });
+    progress.event({ kind: 'started', step: run, at: START });
+    tick();
+    progress.event({ kind: 'output', step: run, at: START + 11_000, line: 'a\tb \u001b[2J' });
+    tick();
+    progress.event({ kind: 'done', step: run, at: START + 21_000, keyId: 'k-1' });
+    expect(lines).toEqual([
+      "null_resource.x: Provisioning with 'local-exec'...",
+      'null_resource.x: Still provisioning... [id=k-1, 10s elapsed]',
+      'null_resource.x (local-exec): a\tb \\u001b[2J',
+      'null_resource.x: Still provisioning... [id=k-1, 20s elapsed]',
     ]);
   });
 
