@@ -25,6 +25,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { argumentsOf } from '../../src/core/resource.ts';
 import { loadStack } from '../../src/engine/load.ts';
 import { clouds } from '../../src/providers/index.ts';
+import { GROUND, stackText } from '../engine/text.ts';
 
 // What the documentation shows works, and what it points at is there.
 
@@ -39,7 +40,7 @@ for (const name of readdirSync(join(root, 'schemas'))) {
 
 function load(content: JsonObject): Promise<unknown> {
   const files = [{ file: 'main.tf.json', text: JSON.stringify(content) }];
-  return loadStack({ name: 'docs', origin: 'json', files, autoVariables: [] }, [], clouds);
+  return loadStack({ ...stackText({}), files }, [], clouds, GROUND);
 }
 
 test.each(types)('the examples of $type are stacks', async ({ type, resource }) => {
