@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { BUILT_IN } from '../src/core/builtin.ts';
 import { type DataSource, dataSourcesOf } from '../src/core/datasource.ts';
 import type { ArgumentSpec, Cloud, ResourceType } from '../src/core/provider.ts';
 import { argumentsOf } from '../src/core/resource.ts';
@@ -17,8 +18,9 @@ const DRAFT = 'http://json-schema.org/draft-07/schema#';
 /** The JSON Schemas that an editor uses on stacks and on cdktf.json, and that of what `keyform schema -json` prints, by path. */
 export async function schemaFiles(clouds: readonly Cloud[], folder: string): Promise<Map<string, string>> {
   const files = new Map<string, JsonSchema>();
-  const resources = clouds.flatMap((cloud) => cloud.resources);
-  files.set('stack.json', stackSchema(resources));
+  const keys = clouds.flatMap((cloud) => cloud.resources);
+  const resources = [...keys, ...BUILT_IN.resources];
+  files.set('stack.json', stackSchema(resources, keys.flatMap(dataSourcesOf)));
   files.set('provider.json', providerSchema(clouds));
   for (const resource of resources) files.set(`${resource.type}.json`, resourceSchema(resource));
   files.set('project.json', await projectFileSchema(clouds));
@@ -32,8 +34,7 @@ export async function schemaFiles(clouds: readonly Cloud[], folder: string): Pro
 }
 
 /** A whole file `*.tf.json`. */
-function stackSchema(resources: readonly ResourceType[]): JsonSchema {
-  const sources = resources.flatMap(dataSourcesOf);
+function stackSchema(resources: readonly ResourceType[], sources: readonly DataSource[]): JsonSchema {
   return {
     title: 'Keyform stack',
     description: "Access keys in Terraform's JSON syntax.",
@@ -68,18 +69,22 @@ function stackSchema(resources: readonly ResourceType[]): JsonSchema {
       ),
       provider: {
         description: 'How the clouds are reached, and as whom. Not needed where the environment says it all.',
-        ...object({ keyform: repeatable({ $ref: 'provider.json' }, 'One block, or one for each alias.') }),
+        ...object({
+          keyform: repeatable({ $ref: 'provider.json' }, 'One block, or one for each alias.'),
+          null: { description: 'For Terraform: Keyform runs null_resource itself.' },
+        }),
       },
       variable: named('Values that are given when a command runs.', {
         ...object({
           type: {
             type: 'string',
-            description: 'Such as `string`, `number`, `bool`, `list(string)` or `map(string)`.',
+            description: 'Such as `string`, `list(string)` or `object({ name = string, on = optional(bool, true) })`.',
           },
           default: { description: 'The value when none is given. Without one, a value must be given.' },
           description: { type: 'string', description: 'What it is, for people.' },
           sensitive: { type: 'boolean', description: 'Whether plans and outputs hide the value.' },
           nullable: { type: 'boolean', description: 'Whether the value may be null.' },
+          validation: conditions('What must be true of the value.'),
         }),
       }),
       locals: repeatable({ type: 'object' }, 'Values with a name, for use as `${local.NAME}`.'),
@@ -92,6 +97,7 @@ function stackSchema(resources: readonly ResourceType[]): JsonSchema {
             description: { type: 'string', description: 'What it is, for people.' },
             sensitive: { type: 'boolean', description: 'Must be true where the value holds a secret.' },
             depends_on: { $ref: '#/definitions/addresses' },
+            precondition: conditions('What must be true before the value is given.'),
           },
           ['value'],
         ),
@@ -110,9 +116,60 @@ function stackSchema(resources: readonly ResourceType[]): JsonSchema {
       data: {
         description: 'Keys that exist already, to be read: type, then name.',
         ...object(
-          Object.fromEntries(sources.map((source) => [source.name, named(source.description, dataSchema(source))])),
+          Object.fromEntries([
+            ...sources.map((source) => [source.name, named(source.description, dataSchema(source))] as const),
+            ['terraform_remote_state', named('Outputs of another stack of the project.', REMOTE_STATE)] as const,
+          ]),
         ),
       },
+      module: named('Local modules that are called.', {
+        ...object(
+          {
+            source: {
+              type: 'string',
+              pattern: '^\\.\\.?(/|$)',
+              description: 'Folder of the module, relative to this one.',
+            },
+            ...REPETITION,
+            providers: { type: 'object', description: "The caller's provider blocks by the module's names for them." },
+            depends_on: { $ref: '#/definitions/addresses' },
+          },
+          ['source'],
+          true,
+        ),
+      }),
+      check: named('Conditions that are told of when they do not hold, and stop nothing.', {
+        ...object({ assert: conditions('What must be true.') }, ['assert']),
+      }),
+      moved: repeatable(
+        object({ from: ADDRESS, to: ADDRESS }, ['from', 'to']),
+        'What belongs to another address from now on.',
+      ),
+      removed: repeatable(
+        object(
+          {
+            from: ADDRESS,
+            lifecycle: repeatable(
+              object({ destroy: { type: 'boolean', description: 'False: forget it, and leave it at its cloud.' } }),
+              'What becomes of it.',
+            ),
+          },
+          ['from'],
+        ),
+        'What the stack no longer declares.',
+      ),
+      import: repeatable(
+        object(
+          {
+            to: ADDRESS,
+            id: { type: 'string', description: 'Id of the key as its cloud shows it.' },
+            for_each: REPETITION.for_each,
+            provider: PROVIDER,
+          },
+          ['to', 'id'],
+        ),
+        'Keys that exist already and become those of an address.',
+      ),
     }),
     definitions: { addresses: ADDRESSES },
   };
@@ -130,7 +187,9 @@ function dataSchema(source: DataSource): JsonSchema {
         ]),
       ),
       provider: PROVIDER,
+      ...REPETITION,
       depends_on: { $ref: '#/definitions/addresses' },
+      lifecycle: repeatable(object(CONDITIONS), 'Conditions.'),
     },
     all.filter(([, spec]) => spec.required).map(([name]) => name),
   );
@@ -183,7 +242,9 @@ function resourceSchema(resource: ResourceType): JsonSchema {
           ]),
         ),
         provider: PROVIDER,
+        ...REPETITION,
         depends_on: { $ref: '#/definitions/addresses' },
+        provisioner: PROVISIONER,
         lifecycle: repeatable(
           object({
             create_before_destroy: {
@@ -194,11 +255,14 @@ function resourceSchema(resource: ResourceType): JsonSchema {
             prevent_destroy: { type: 'boolean', description: 'Whether a plan that would delete the key is refused.' },
             ignore_changes: {
               description: 'Arguments whose changes in the stack are not followed, or "all".',
-              anyOf: [
-                { const: 'all' },
-                { type: 'array', items: { enum: all.map(([name]) => name) }, uniqueItems: true },
-              ],
+              anyOf: [{ const: 'all' }, { type: 'array', items: { type: 'string' }, uniqueItems: true }],
             },
+            replace_triggered_by: {
+              type: 'array',
+              items: { type: 'string' },
+              description: 'Resources, or attributes of them, whose changes replace this one.',
+            },
+            ...CONDITIONS,
           }),
           'How changes are made.',
         ),
@@ -259,7 +323,7 @@ function outputSchema(): JsonSchema {
 
 const PROVIDER: JsonSchema = {
   type: 'string',
-  pattern: '^(\\$\\{)?keyform(\\.[A-Za-z_][A-Za-z0-9_-]*)?\\}?$',
+  pattern: '^(\\$\\{)?(keyform|null|terraform)(\\.[A-Za-z_][A-Za-z0-9_-]*)?\\}?$',
   description: 'The provider block to use: `keyform`, or `keyform.<alias>`.',
 };
 
@@ -268,6 +332,71 @@ const ADDRESSES: JsonSchema = {
   items: { type: 'string', pattern: '^[^.]+\\.[^.]+' },
   description: 'Addresses, as TYPE.NAME, that come first although nothing refers to them.',
 };
+
+const ADDRESS: JsonSchema = { type: 'string', description: 'Address of a resource or module, such as TYPE.NAME.' };
+
+/** How often a block stands. */
+const REPETITION = {
+  count: { description: 'How many there are of it: a number, or a template that yields one.' },
+  for_each: { description: 'One for each element of a map or set of text; `each.key` and `each.value` tell which.' },
+} satisfies JsonSchema;
+
+const REMOTE_STATE: JsonSchema = object(
+  {
+    backend: { const: 'local', description: 'Where the outputs are: in the sealed state of a stack of this project.' },
+    config: repeatable(
+      object({ path: { type: 'string', description: '`../STACK/terraform.tfstate`: the folder is the stack.' } }, [
+        'path',
+      ]),
+      'Which stack.',
+    ),
+    workspace: { type: 'string', description: 'For Terraform only.' },
+  },
+  ['backend', 'config'],
+);
+
+/** Blocks that say what must be true. */
+function conditions(description: string): JsonSchema {
+  return repeatable(
+    object(
+      {
+        condition: { description: 'A template that yields true or false.' },
+        error_message: { type: 'string', description: 'What to tell who meets it otherwise.' },
+      },
+      ['condition', 'error_message'],
+    ),
+    description,
+  );
+}
+
+const CONDITIONS: JsonSchema = {
+  precondition: conditions('What must be true before.'),
+  postcondition: conditions('What must be true after; `self` is the resource.'),
+};
+
+const PROVISIONER: JsonSchema = repeatable(
+  object({
+    'local-exec': repeatable(
+      object(
+        {
+          command: { type: 'string', description: 'What runs.' },
+          interpreter: { type: 'array', items: { type: 'string' }, description: 'What runs it. Default: /bin/sh -c.' },
+          working_dir: { type: 'string', description: "Where, relative to the stack's folder." },
+          environment: { type: 'object', description: 'Variables: the one way by which a secret reaches a command.' },
+          quiet: { type: 'boolean', description: 'Do not print the command.' },
+          when: {
+            enum: ['create', 'destroy'],
+            description: 'At which end of the life of the resource. Default: create.',
+          },
+          on_failure: { enum: ['fail', 'continue'], description: 'What a failure means. Default: fail.' },
+        },
+        ['command'],
+      ),
+      'A command on this machine.',
+    ),
+  }),
+  'Commands that run when the resource is made, or destroyed.',
+);
 
 /** An object of these properties, with `//` comments as Terraform's JSON syntax has them. */
 function object(properties: JsonSchema, required: readonly string[] = [], open = false): JsonSchema {

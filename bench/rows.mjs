@@ -2,6 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { run } from './child.mjs';
+import { eachRows } from './each.mjs';
 import { accountKeys, gatewayKeys, KEYS_PER_OWNER, projectKeys, writeTerraform } from './stack.mjs';
 import { stateRows } from './state.mjs';
 import { makeRoom, noTerraform, Project } from './world.mjs';
@@ -24,7 +25,7 @@ const GATEWAY_SECONDS = (GATEWAY_KEYS - GATEWAY_RATE) / GATEWAY_RATE;
  * @typedef {object} Row
  * @property {string} id
  * @property {string} title
- * @property {readonly ('start' | 'thousand' | 'state' | 'record' | 'clouds' | 'apply')[]} groups rows of a group run by turns, each against the others' weather;
+ * @property {readonly ('start' | 'thousand' | 'each' | 'state' | 'record' | 'clouds' | 'apply')[]} groups rows of a group run by turns, each against the others' weather;
  *   the first is the one whose numbers are shown
  * @property {() => Promise<import('./child.mjs').Command>} command before each run, untimed
  * @property {(stdout: string) => Promise<void> | void} [check] after each run, untimed; throws when the result is not right
@@ -79,7 +80,7 @@ export async function makeRows(main, scratch) {
       {
         id: 'node',
         title: '`node -e 0`',
-        groups: ['start', 'thousand', 'state', 'clouds', 'apply'],
+        groups: ['start', 'thousand', 'each', 'state', 'clouds', 'apply'],
         command: async () => node('-e', '0'),
         base: 'node',
         limits: [],
@@ -131,6 +132,7 @@ export async function makeRows(main, scratch) {
         // Checked after every run, as above.
         limits: [{ words: `${GATEWAY_PAGES} + ${ACCOUNTS} lists`, holds: () => true }],
       },
+      ...eachRows(main, scratch),
       ...stateRows(main, scratch),
       gatewayRow(open),
       applyRow(open),

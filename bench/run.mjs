@@ -58,7 +58,7 @@ async function main() {
     for (const id of wanted ?? []) {
       if (!rows.some((row) => row.id === id)) throw new Error(`--only: there is no row "${id}"`);
     }
-    const groups = ['start', 'thousand', 'state', 'record', 'clouds', 'apply'].filter(
+    const groups = ['start', 'thousand', 'each', 'state', 'record', 'clouds', 'apply'].filter(
       (group) => wanted === null || rows.some((row) => wanted.has(row.id) && row.groups[0] === group),
     );
     const measured = [];
