@@ -1,5 +1,5 @@
 import type { Cloud, ResourceType, SettingSpec } from '../src/core/provider.ts';
-import { argumentsOf, attributesOf } from '../src/core/resource.ts';
+import { argumentsOf, attributesOf, COMMON_ARGUMENTS } from '../src/core/resource.ts';
 import { describe, shapeOf } from '../src/core/shape.ts';
 import {
   accessors,
@@ -14,10 +14,12 @@ import {
   mapper,
   type Property,
   pascal,
+  structFile,
+  structImports,
   synthesis,
   uncapital,
 } from './member.ts';
-import { dataFiles } from './source.ts';
+import { dataFiles, element, fieldsOf, listGetter } from './source.ts';
 
 /** The TypeScript that stacks import, by path: a CDKTF class for each resource type, data source and the provider, and an index. */
 export function classFiles(clouds: readonly Cloud[], folder: string, version: string): Map<string, string> {
@@ -25,6 +27,11 @@ export function classFiles(clouds: readonly Cloud[], folder: string, version: st
   const release = `~> ${version.split('.').slice(0, 2).join('.')}`;
   files.set(`${folder}/provider.ts`, providerClass(clouds, release));
   const names = ['provider'];
+  for (const [name, { schema }] of Object.entries(COMMON_ARGUMENTS)) {
+    if (shapeOf(schema, name).kind !== 'object') continue;
+    names.push(name);
+    files.set(`${folder}/${name}.ts`, structFile(name, schema));
+  }
   for (const resource of clouds.flatMap((cloud) => cloud.resources)) {
     const name = resource.type.replace(/^keyform_/, '').replaceAll('_', '-');
     names.push(name);
@@ -57,17 +64,22 @@ function resourceClass(resource: ResourceType, release: string): string {
   );
   const set = new Set(properties.map((property) => property.name));
   const attributes = Object.entries(attributesOf(resource)).filter(([name]) => !set.has(name));
+  const lists = attributes.flatMap(([name, { schema }]) => {
+    const fields = fieldsOf(shapeOf(schema, `${resource.type}.${name}`));
+    return fields === null ? [] : [{ name, struct: `${className}${pascal(name)}`, fields, schema }];
+  });
+  const plain = attributes.filter(([name]) => !lists.some((one) => one.name === name));
   const optional = properties.every((property) => !property.required);
   const fields = properties.map((property) => camel(property.name));
   return `${HEADER}import * as cdktf from 'cdktf';
 import type { Construct } from 'constructs';
-
+${structImports(properties)}
 /** What \`${resource.type}\` is told. */
 export interface ${className}Config extends cdktf.TerraformMetaArguments {
 ${properties.map((property) => configProperty(property)).join('\n')}
 }
 
-${doc([resource.description, `\n\`${resource.type}\` in Terraform's language.`], '')}
+${lists.map(({ struct, fields: inner }) => element(struct, inner)).join('\n')}${doc([resource.description, `\n\`${resource.type}\` in Terraform's language.`], '')}
 export class ${className} extends cdktf.TerraformResource {
   public static readonly tfResourceType = '${resource.type}';
 
@@ -91,7 +103,7 @@ export class ${className} extends cdktf.TerraformResource {
   }
 
 ${properties.map((property) => `  private _${camel(property.name)}${declared(property)};`).join('\n')}
-
+${lists.map(({ name, struct }) => `  private _${camel(name)} = new ${struct}List(this, '${name}', false);\n`).join('')}
   /**
    * @param scope the stack, or another construct in it
    * @param id unique within \`scope\`; the resource's name in plans and state comes from it
@@ -107,7 +119,8 @@ ${fields.map((field) => `    this._${field} = ${field};`).join('\n')}
   }
 
 ${properties.map((property) => accessors(property, true)).join('\n')}
-${attributes.map(([name, { schema }]) => attribute(name, schema, resource.type)).join('\n')}
+${plain.map(([name, { schema }]) => attribute(name, schema, resource.type)).join('\n')}
+${lists.map(({ name, schema }) => listGetter({ name, description: describe(schema, name) }, className)).join('\n')}
 ${synthesis(properties)}}
 `;
 }

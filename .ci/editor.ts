@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { BUILT_IN } from '../src/core/builtin.ts';
 import { type DataSource, dataSourcesOf } from '../src/core/datasource.ts';
+import { driftOutputSchema } from '../src/core/drift/output.ts';
 import type { ArgumentSpec, Cloud, ResourceType } from '../src/core/provider.ts';
 import { argumentsOf } from '../src/core/resource.ts';
 import { schemaDocumentSchema } from '../src/core/schema.ts';
@@ -25,6 +26,7 @@ export async function schemaFiles(clouds: readonly Cloud[], folder: string): Pro
   for (const resource of resources) files.set(`${resource.type}.json`, resourceSchema(resource));
   files.set('project.json', await projectFileSchema(clouds));
   files.set('schema_output.json', outputSchema());
+  files.set('drift_output.json', driftSchema());
   return new Map(
     [...files].map(([name, schema]) => [
       `${folder}/${name}`,
@@ -321,6 +323,15 @@ function outputSchema(): JsonSchema {
   };
 }
 
+/** What `keyform drift -json` prints. */
+function driftSchema(): JsonSchema {
+  return {
+    title: 'keyform drift -json',
+    description: 'What the clouds hold, compared with the state: one report for each stack, as Keyform prints them.',
+    ...toJsonSchema(driftOutputSchema),
+  };
+}
+
 const PROVIDER: JsonSchema = {
   type: 'string',
   pattern: '^(\\$\\{)?(keyform|null|terraform)(\\.[A-Za-z_][A-Za-z0-9_-]*)?\\}?$',
@@ -447,9 +458,19 @@ function value(schema: z.ZodType, description: readonly string[], optional: bool
 
 const TEMPLATE: JsonSchema = { type: 'string', pattern: '[$%]\\{', description: 'A template, such as `${var.NAME}`.' };
 
-/** Lets the elements of a list or map be templates too. */
+/** Lets the elements of a list or map, and the members of an object, be templates too. */
 function withTemplates(schema: JsonSchema): JsonSchema {
   const inner = (key: 'items' | 'additionalProperties'): JsonSchema =>
     typeof schema[key] === 'object' ? { [key]: { anyOf: [schema[key], TEMPLATE] } } : {};
-  return { ...schema, ...inner('items'), ...inner('additionalProperties') };
+  const members = schema.properties as Record<string, JsonSchema> | undefined;
+  if (members === undefined) return { ...schema, ...inner('items'), ...inner('additionalProperties') };
+  const properties = Object.entries(members).map(([name, { description, ...member }]) => {
+    const text = description === undefined ? {} : { description, markdownDescription: description };
+    return [name, { ...text, anyOf: [member, TEMPLATE] }] as const;
+  });
+  return {
+    ...schema,
+    additionalProperties: false,
+    properties: { '//': { description: 'A comment.' }, ...Object.fromEntries(properties) },
+  };
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Json } from '../src/core/json.ts';
-import { describe, type Shape, shapeOf } from '../src/core/shape.ts';
+import { describe, type Shape, shapeOf, toJsonSchema } from '../src/core/shape.ts';
 
 // What the generated CDKTF classes are put together from: properties, accessors, and CDKTF's names for the forms of values.
 
@@ -93,7 +93,8 @@ ${properties.map((property) => hclEntry(property, `this._${camel(property.name)}
 }
 
 function hclEntry({ name, shape }: Property, value: string, indent: string): string {
-  const type = shape.kind === 'list' || shape.kind === 'map' ? shape.kind : 'simple';
+  // An attribute that holds an object is a map; a struct would be written as a block.
+  const type = shape.kind === 'object' ? 'map' : shape.kind === 'list' || shape.kind === 'map' ? shape.kind : 'simple';
   return `${indent}${name}: {
 ${indent}  value: ${mapper(shape, 'Hcl')}(${value}),
 ${indent}  isBlock: false,
@@ -118,14 +119,77 @@ function typeOf(shape: Shape): string {
       return `${element(shape)}[]`;
     case 'map':
       return `{ [key: string]: ${element(shape)} }`;
+    case 'object':
+      return structOf(shape);
     default:
       throw tokenless(shape);
   }
 }
 
+/** Names of the interfaces of objects that stacks set, by {@link structKey}. */
+const structs = new Map<string, string>();
+
+function structKey(shape: Shape): string {
+  return JSON.stringify(shape);
+}
+
+function structOf(shape: Shape): string {
+  const name = structs.get(structKey(shape));
+  if (name === undefined) throw tokenless(shape);
+  return name;
+}
+
+/**
+ * The text of the file of an argument that is an object: its interface, with its fields in CDKTF's spelling, and its way into a
+ * synthesized stack. From then on properties of that shape have this type. Throws for any other shape.
+ */
+export function structFile(name: string, schema: z.ZodType): string {
+  const shape = shapeOf(schema, name);
+  if (shape.kind !== 'object') throw new Error(`${name} is no object`);
+  const type = pascal(name);
+  structs.set(structKey(shape), type);
+  const described = toJsonSchema(schema).properties as Record<string, { readonly description?: string }>;
+  const properties = Object.entries(shape.fields).map(
+    ([field, inner]): Property => ({
+      name: field,
+      shape: inner,
+      description: described[field]?.description ?? '',
+      required: !shape.optional.includes(field),
+    }),
+  );
+  return `${HEADER}import * as cdktf from 'cdktf';
+
+${doc([describe(schema, name)], '')}
+export interface ${type} {
+${properties.map((property) => configProperty(property)).join('\n')}
+}
+
+/** As a stack in Terraform's language has it. */
+export function ${uncapital(type)}ToTerraform(struct: ${type} | undefined): { [name: string]: unknown } | undefined {
+  if (struct === undefined) return undefined;
+  const fields = {
+${properties.map(({ name: field, shape: inner }) => `    ${field}: ${mapper(inner, '')}(struct.${camel(field)}),`).join('\n')}
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+`;
+}
+
+/** The import of what {@link structFile} wrote, for a file with properties of such a type; empty for one without. */
+export function structImports(properties: readonly Property[]): string {
+  return properties
+    .filter(({ shape }) => shape.kind === 'object')
+    .map(({ name, shape }) => {
+      const type = structOf(shape);
+      return `import { type ${type}, ${uncapital(type)}ToTerraform } from './${name}.ts';\n`;
+    })
+    .join('');
+}
+
 /** The type of a reference to a value. */
 function gotten(shape: Shape): string {
   if (shape.kind === 'boolean') return 'cdktf.IResolvable';
+  if (shape.kind === 'object') return '{ [key: string]: unknown }';
   return shape.kind === 'string' ? 'string' : typeOf(shape);
 }
 
@@ -141,6 +205,8 @@ function getter(shape: Shape, name: string): string {
       return `this.get${element(shape) === 'number' ? 'NumberList' : 'List'}Attribute('${name}')`;
     case 'map':
       return `this.get${capital(element(shape))}MapAttribute('${name}')`;
+    case 'object':
+      return `this.getAnyMapAttribute('${name}')`;
     default:
       throw tokenless(shape);
   }
@@ -156,12 +222,15 @@ export function mapper(shape: Shape, hcl: '' | 'Hcl'): string {
       return `cdktf.listMapper${hcl}(${mapper(shape.element, hcl)}, false)`;
     case 'map':
       return `cdktf.hashMapper${hcl}(${mapper(shape.element, hcl)})`;
+    case 'object':
+      return `${uncapital(structOf(shape))}ToTerraform`;
     default:
       throw tokenless(shape);
   }
 }
 
 function storage(shape: Shape): string {
+  if (shape.kind === 'object') return 'anyMap';
   if (shape.kind === 'list') return `${element(shape)}List`;
   return shape.kind === 'map' ? `${element(shape)}Map` : shape.kind;
 }

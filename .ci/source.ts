@@ -83,11 +83,11 @@ ${synthesis(properties)}}
 }
 
 /** The fields of the objects in a list of objects; null for any other shape. */
-function fieldsOf(shape: Shape): Readonly<Record<string, Shape>> | null {
+export function fieldsOf(shape: Shape): Readonly<Record<string, Shape>> | null {
   return shape.kind === 'list' && shape.element.kind === 'object' ? shape.element.fields : null;
 }
 
-function listGetter({ name, description }: { name: string; description: string }, className: string): string {
+export function listGetter({ name, description }: { name: string; description: string }, className: string): string {
   return `${doc([description], '  ')}
   public get ${camel(name)}(): ${className}${pascal(name)}List {
     return this._${camel(name)};
@@ -96,7 +96,7 @@ function listGetter({ name, description }: { name: string; description: string }
 }
 
 /** The classes by which CDKTF refers into a list of objects. */
-function element(struct: string, fields: Readonly<Record<string, Shape>>): string {
+export function element(struct: string, fields: Readonly<Record<string, Shape>>): string {
   const members = Object.entries(fields).map(([name, shape]) => attributeOf({ name, shape, description: null }));
   return `/** One of the objects in a ${struct}List: what references may read of it. */
 export class ${struct}OutputReference extends cdktf.ComplexObject {

@@ -2,6 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { run } from './child.mjs';
+import { DRIFT_OWNERS, driftRows } from './drift.mjs';
 import { eachRows } from './each.mjs';
 import { accountKeys, gatewayKeys, KEYS_PER_OWNER, projectKeys, writeTerraform } from './stack.mjs';
 import { stateRows } from './state.mjs';
@@ -25,7 +26,7 @@ const GATEWAY_SECONDS = (GATEWAY_KEYS - GATEWAY_RATE) / GATEWAY_RATE;
  * @typedef {object} Row
  * @property {string} id
  * @property {string} title
- * @property {readonly ('start' | 'thousand' | 'each' | 'state' | 'record' | 'clouds' | 'apply')[]} groups rows of a group run by turns, each against the others' weather;
+ * @property {readonly ('start' | 'thousand' | 'each' | 'state' | 'record' | 'clouds' | 'drift' | 'apply')[]} groups rows of a group run by turns, each against the others' weather;
  *   the first is the one whose numbers are shown
  * @property {() => Promise<import('./child.mjs').Command>} command before each run, untimed
  * @property {(stdout: string) => Promise<void> | void} [check] after each run, untimed; throws when the result is not right
@@ -37,8 +38,9 @@ const GATEWAY_SECONDS = (GATEWAY_KEYS - GATEWAY_RATE) / GATEWAY_RATE;
 /**
  * @typedef {object} Limit
  * @property {string} words
- * @property {(measured: { median: (id: string) => number, peak: (id: string) => number | null }) => boolean} holds `median`: of a row in
- *   this row's group, milliseconds; `peak`: of one whose first group this is, MB, null when it cannot be told here
+ * @property {(measured: { median: (id: string) => number, peak: (id: string) => number | null, cpu: (id: string) => number | null }) => boolean} holds
+ *   `median`: of a row in this row's group, milliseconds; `peak`, MB, and `cpu`, milliseconds of user and system time: of one whose first
+ *   group this is, null when it cannot be told here
  */
 
 /** The row `id` takes at most `times` as long as the row `base`, in medians. */
@@ -70,6 +72,9 @@ export async function makeRows(main, scratch) {
     const sinch = 'sinch CreateAccessKey';
     const ten = once(async () => applied(await open(projectKeys(1)), { [sinch]: KEYS_PER_OWNER }));
     const thousand = once(async () => applied(await open(projectKeys(OWNERS)), { [sinch]: KEYS }));
+    const wide = once(async () =>
+      applied(await open(projectKeys(DRIFT_OWNERS)), { [sinch]: DRIFT_OWNERS * KEYS_PER_OWNER }),
+    );
     const clouds = once(async () =>
       applied(await open({ ...gatewayKeys(GATEWAY_KEYS), ...accountKeys(ACCOUNTS, KEYS_PER_ACCOUNT) }), {
         'tencent CreateApiKey': GATEWAY_KEYS,
@@ -80,7 +85,7 @@ export async function makeRows(main, scratch) {
       {
         id: 'node',
         title: '`node -e 0`',
-        groups: ['start', 'thousand', 'each', 'state', 'clouds', 'apply'],
+        groups: ['start', 'thousand', 'each', 'state', 'clouds', 'drift', 'apply'],
         command: async () => node('-e', '0'),
         base: 'node',
         limits: [],
@@ -132,6 +137,7 @@ export async function makeRows(main, scratch) {
         // Checked after every run, as above.
         limits: [{ words: `${GATEWAY_PAGES} + ${ACCOUNTS} lists`, holds: () => true }],
       },
+      ...driftRows(wide, planRow),
       ...eachRows(main, scratch),
       ...stateRows(main, scratch),
       gatewayRow(open),
@@ -191,13 +197,13 @@ async function expectKeys(project, creates) {
   }
 }
 
-/** A plan that finds nothing to do, and asks each owner once and nobody anything else. */
-function planRow(project, lists) {
+/** A plan, or a look, that finds nothing to do, and asks each owner once and nobody anything else. */
+function planRow(project, lists, args = ['plan', '-detailed-exitcode']) {
   let before = {};
   return {
     command: async () => {
       before = await (await project()).requests();
-      return (await project()).command(['plan', '-detailed-exitcode']);
+      return (await project()).command(args);
     },
     check: async () => {
       const after = await (await project()).requests();

@@ -58,7 +58,7 @@ async function main() {
     for (const id of wanted ?? []) {
       if (!rows.some((row) => row.id === id)) throw new Error(`--only: there is no row "${id}"`);
     }
-    const groups = ['start', 'thousand', 'each', 'state', 'record', 'clouds', 'apply'].filter(
+    const groups = ['start', 'thousand', 'each', 'state', 'record', 'clouds', 'drift', 'apply'].filter(
       (group) => wanted === null || rows.some((row) => wanted.has(row.id) && row.groups[0] === group),
     );
     const measured = [];
@@ -104,7 +104,14 @@ async function measureGroup(group, rows) {
     await row.check?.(stdout);
     measures.set(row.id, measured);
   }
-  const facts = { median: (id) => median(samples.get(id)), peak: (id) => measures.get(id).peakMb };
+  const facts = {
+    median: (id) => median(samples.get(id)),
+    peak: (id) => measures.get(id).peakMb,
+    cpu: (id) => {
+      const { userMs, systemMs } = measures.get(id);
+      return userMs === null || systemMs === null ? null : userMs + systemMs;
+    },
+  };
   const results = own.map((row) => {
     const times = samples.get(row.id);
     return {

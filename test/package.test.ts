@@ -51,6 +51,8 @@ test('the package holds the tool, the constructs, the schemas, the docs, and not
     /^README\.md$/,
     /^LICENSE$/,
     /^docs\/[\w/-]+\.(md|svg|png)$/,
+    // What `init -ci` writes.
+    /^docs\/ci\/[\w./@-]+$/,
     /^schemas\/\w+\.json$/,
     /^dist\/(main|keyform)\.cjs$/,
     /^dist\/THIRD-PARTY-NOTICES\.txt$/,
@@ -74,7 +76,7 @@ test('the package holds the tool, the constructs, the schemas, the docs, and not
 
 test('it is small', () => {
   expect(packed.size).toBeLessThan(1_000_000);
-  expect(packed.unpackedSize).toBeLessThan(4_000_000);
+  expect(packed.unpackedSize).toBeLessThan(5_000_000);
 });
 
 test('it brings no other package, and cdktf only to who wants it', () => {

@@ -27,13 +27,15 @@ export interface Command {
   readonly describe: string;
   readonly positionals: readonly Positional[];
   readonly flags: Readonly<Record<string, Flag>>;
+  /** Runs the words behind `--` as a command; no other command takes any. */
+  readonly runs?: true;
   /** Loads the command's code and runs it. */
   run(outside: Outside, flags: Flags): Promise<Outcome>;
 }
 
 /** Commands that hold others, with what to say when none is named. */
 export const GROUPS: Readonly<Record<string, { readonly describe: string; readonly which: string }>> = {
-  secret: { describe: 'Give out a secret', which: 'Which one? keyform secret get ADDRESS' },
+  secret: { describe: 'Give out secrets', which: 'Which one? keyform secret get, exec or export' },
   state: {
     describe: 'Look into the state, and change, keep and check it',
     which: 'Which one? keyform state list, show, pull, push, mv, rm, backup, restore, history, verify, repair or rekey',
@@ -54,6 +56,10 @@ const STACKS: Positional = {
 };
 
 const JSON_FLAG: Readonly<Record<string, Flag>> = { json: { kind: 'switch', on: false, describe: 'Print JSON' } };
+
+const REPORTS: Readonly<Record<string, Flag>> = {
+  'report-dir': { kind: 'value', describe: "Write codequality.json, GitLab's Code Quality report, into this folder" },
+};
 
 const SANDBOX: Readonly<Record<string, Flag>> = {
   sandbox: { kind: 'switch', describe: 'Use the embedded key APIs instead of the clouds: no account needed' },
@@ -110,6 +116,18 @@ const ADDRESS: Positional = {
   describe: 'TYPE.NAME, as "keyform state list" prints it',
 };
 
+const KEYS: Positional = {
+  name: 'addresses',
+  many: true,
+  describe: 'Keys by address; not needed for all keys of the stack',
+};
+
+const VARIABLE_NAMES: Readonly<Record<string, Flag>> = {
+  env: { kind: 'value', describe: 'One variable: NAME=ADDRESS[:id|:secret] (repeatable)' },
+  prefix: { kind: 'value', describe: "Put this in front of the variables' names; {name} is the resource's name" },
+  generation: { kind: 'value', describe: 'An older key that is still alive, by its number' },
+};
+
 /** Binds a command's function, loaded at the moment it is run, to flags that the command line has checked. */
 function runs<F>(
   load: () => Promise<(outside: Outside, flags: F) => Promise<Outcome> | Outcome>,
@@ -131,6 +149,7 @@ export const COMMANDS: readonly Command[] = [
         on: false,
         describe: 'Make a post-quantum identity; the program age opens it from version 1.3 on',
       },
+      ci: { kind: 'value', describe: 'Only write the workflows of a CI system into this project: github or gitlab' },
     },
     run: runs(async () => (await import('./command/init.ts')).initCommand),
   },
@@ -138,7 +157,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'validate',
     describe: 'Check stacks without values, state or network',
     positionals: [STACKS],
-    flags: JSON_FLAG,
+    flags: { ...JSON_FLAG, ...REPORTS },
     run: runs(async () => (await import('./command/validate.ts')).validateCommand),
   },
   {
@@ -157,6 +176,11 @@ export const COMMANDS: readonly Command[] = [
       out: { kind: 'value', describe: 'Save the plan, sealed, to this file' },
       destroy: { kind: 'switch', on: false, describe: 'Plan to destroy everything' },
       'detailed-exitcode': { kind: 'switch', on: false, describe: 'Exit 2 when there is something to do' },
+      markdown: { kind: 'switch', on: false, describe: 'Print Markdown, for a comment on a pull or merge request' },
+      'report-dir': {
+        kind: 'value',
+        describe: "Write plan.md, and GitLab's terraform.json and codequality.json, into this folder",
+      },
     },
     run: runs(async () => (await import('./command/plan.ts')).planCommand),
   },
@@ -175,10 +199,47 @@ export const COMMANDS: readonly Command[] = [
     run: runs(async () => (await import('./command/apply.ts')).applyCommand, { destroy: true }),
   },
   {
+    name: 'rotate',
+    describe: 'Rotate the keys that are due, retire those whose overlap is over, and nothing else',
+    positionals: [
+      { name: 'addresses', many: true, describe: 'Only these: TYPE.NAME, as "keyform state list" prints it' },
+    ],
+    flags: {
+      ...VARIABLES,
+      ...STATE,
+      ...ONE,
+      ...APPROVAL,
+      check: { kind: 'switch', on: false, describe: 'Only say what is due; exit 2 when something is' },
+      'due-within': { kind: 'value', describe: 'What will be due within this time counts as due, such as 7d' },
+      force: { kind: 'switch', on: false, describe: 'Rotate the named keys whether or not they are due' },
+      'revoke-now': {
+        kind: 'switch',
+        on: false,
+        describe: 'Retire the named keys at once, without overlap: for a leaked key',
+      },
+      rollback: { kind: 'switch', on: false, describe: 'Make the key before the current one the current one again' },
+      exclude: PLAN.exclude as Flag,
+      'max-rotations': { kind: 'value', describe: 'Most scheduled rotations of this run, the most urgent first' },
+      'max-deletes': {
+        kind: 'value',
+        describe: 'Most keys that may be deleted, not counting those whose overlap is over',
+      },
+      'allow-credential-delete': PLAN['allow-credential-delete'] as Flag,
+      parallelism: PLAN.parallelism as Flag,
+      json: PLAN.json as Flag,
+      ...SANDBOX,
+    },
+    run: runs(async () => (await import('./command/rotate.ts')).rotateCommand),
+  },
+  {
     name: 'show',
     describe: 'Print a saved plan, or the state of a stack',
     positionals: [{ name: 'what', describe: 'A plan file, or a stack' }],
-    flags: { ...STATE, ...JSON_FLAG },
+    flags: {
+      ...STATE,
+      ...JSON_FLAG,
+      markdown: { kind: 'switch', on: false, describe: 'Print a saved plan as Markdown, for a comment' },
+    },
     run: runs(async () => (await import('./command/show.ts')).showCommand),
   },
   {
@@ -205,7 +266,35 @@ export const COMMANDS: readonly Command[] = [
       generation: { kind: 'value', describe: 'An older key that is still alive, by its number' },
       reveal: { kind: 'switch', on: false, describe: 'Print it to a terminal too' },
     },
-    run: runs(async () => (await import('./command/secret.ts')).secretGetCommand),
+    run: runs(async () => (await import('./command/secret/get.ts')).secretGetCommand),
+  },
+  {
+    name: 'secret exec',
+    describe: 'Run a command with keys in its environment: keyform secret exec ADDRESS -- COMMAND',
+    positionals: [KEYS],
+    flags: { ...STATE, ...ONE, ...VARIABLE_NAMES },
+    runs: true,
+    run: runs(async () => (await import('./command/secret/exec.ts')).secretExecCommand),
+  },
+  {
+    name: 'secret export',
+    describe: 'Write keys in the form that their consumer reads',
+    positionals: [KEYS],
+    flags: {
+      ...STATE,
+      ...ONE,
+      ...VARIABLE_NAMES,
+      format: {
+        kind: 'value',
+        describe: 'dotenv, docker-env, shell, json, k8s-secret, github-env, aws-credentials or a form of the vendor',
+      },
+      out: { kind: 'value', describe: 'Write it to this file, for its owner alone, instead of standard output' },
+      force: { kind: 'switch', on: false, describe: 'Replace the file if it is there' },
+      name: { kind: 'value', describe: 'Name of the Kubernetes Secret, or of the profile' },
+      namespace: { kind: 'value', describe: 'Namespace of the Kubernetes Secret' },
+      reveal: { kind: 'switch', on: false, describe: 'Print it to a terminal too' },
+    },
+    run: runs(async () => (await import('./command/secret/export.ts')).secretExportCommand),
   },
   {
     name: 'state list',
@@ -336,7 +425,33 @@ export const COMMANDS: readonly Command[] = [
     name: 'drift',
     describe: 'Compare the clouds with the state; exit 2 when they differ',
     positionals: [STACKS],
-    flags: { ...VARIABLES, ...STATE, ...SANDBOX, ...JSON_FLAG },
+    flags: {
+      ...VARIABLES,
+      ...STATE,
+      ...SANDBOX,
+      ...JSON_FLAG,
+      'expiring-within': { kind: 'value', describe: 'Tell keys that expire within this time (default 7d)' },
+      'max-age': { kind: 'value', describe: 'Tell keys without a rotation policy that are older, such as 90d' },
+      'unused-for': {
+        kind: 'value',
+        describe: 'Tell keys without a use for so long, such as 30d, where the API tells',
+      },
+      verify: {
+        kind: 'switch',
+        on: false,
+        describe: 'Try every secret, where a harmless call can: one call for each key',
+      },
+      markdown: { kind: 'switch', on: false, describe: 'Print Markdown, for a job summary, an issue or a comment' },
+      junit: { kind: 'switch', on: false, describe: 'Print JUnit XML, for test reports of CI systems' },
+      sarif: { kind: 'switch', on: false, describe: 'Print SARIF 2.1.0, for code scanning' },
+      'report-dir': { kind: 'value', describe: 'Write drift.json, .md, .xml (JUnit) and .sarif into this folder' },
+      'metrics-file': { kind: 'value', describe: "Write metrics in Prometheus' text format to this file" },
+      webhook: {
+        kind: 'value',
+        describe: 'Post what is new and what is resolved to this URL (or KEYFORM_WEBHOOK), also for Slack',
+      },
+      watch: { kind: 'value', describe: 'Look again after this time, such as 15m, until stopped' },
+    },
     run: runs(async () => (await import('./command/drift.ts')).driftCommand),
   },
   {

@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.ts';
 import { KeyformError } from '../core/error.ts';
 import type { YamlLibrary } from '../core/function/spec.ts';
-import type { Clock, Environment, Files, Processes, Random } from '../core/port.ts';
+import type { Attach, Clock, Environment, Files, Processes, Random } from '../core/port.ts';
 import type { Cloud } from '../core/provider.ts';
 import { Secret } from '../core/secret.ts';
 import type { Project } from '../engine/project.ts';
@@ -11,6 +11,7 @@ import type { Http } from '../io/http.ts';
 import type { Opening, Sealing, StateKeys } from '../state/keys.ts';
 import type { ProcessPort } from '../state/lock.ts';
 import type { Store, StoreOptions } from '../state/store.ts';
+import type { Job } from './ci/github.ts';
 import type { Style } from './render/color.ts';
 
 /** The terminal and the streams, as main hands them in. */
@@ -23,6 +24,8 @@ export interface Terminal {
   err(text: string): void;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
+  /** What goes to standard error is kept in a file, and nobody reads it as it comes. */
+  readonly errIsFile: boolean;
   /** Asks a question on the terminal; null when there is nobody to answer. */
   readonly ask: ((question: string, options: { readonly hidden: boolean }) => Promise<string>) | null;
   /** Reads standard input to its end; null where that is a terminal. */
@@ -50,6 +53,8 @@ export interface Outside {
   readonly clock: Clock;
   readonly random: Random;
   readonly processes: Processes;
+  /** Gives the streams and signals of this process to a child, until that ends. */
+  readonly attach: Attach;
   readonly process: ProcessPort;
   /** Makes the HTTP port at its first use. */
   readonly http: () => Http;
@@ -68,6 +73,8 @@ export interface Outside {
   readonly every: (ms: number, action: () => void) => () => void;
   /** Run, latest first, before the process ends. */
   readonly onExit: (action: () => Promise<void>) => void;
+  /** The job of a CI system that is told what this run does; none outside of one. */
+  readonly job?: Job;
   /** Folder of the installed package, for files that `init` points at. */
   readonly packageFolder: string;
 }
@@ -299,8 +306,8 @@ export function wholeNumber(flag: string, value: string | undefined, fallback: n
 
 /** What a command comes to: the exit code, and errors to print. */
 export interface Outcome {
-  /** 0: nothing to do, or done; 1: error; 2: changes or drift, where asked. */
-  readonly code: 0 | 1 | 2;
+  /** 0: nothing to do, or done; 1: error; 2: changes or drift, where asked. That of the child, of a command that runs one in its place. */
+  readonly code: number;
   readonly diagnostics?: readonly Diagnostic[];
 }
 

@@ -55,7 +55,10 @@ export async function main(options: {
 
   let interrupts = 0;
   let asking = false;
+  let attached = false;
   const interrupt = () => {
+    // What a child in Keyform's place makes of a signal is its affair.
+    if (attached) return;
     interrupts += 1;
     if (asking) {
       // Nothing is in flight while somebody is asked. What is said of it follows from the error.
@@ -88,6 +91,7 @@ export async function main(options: {
       },
       outIsTerminal: process.stdout.isTTY === true,
       errIsTerminal: process.stderr.isTTY === true,
+      errIsFile: io.isFile(2),
       ask:
         process.stdin.isTTY === true && process.stderr.isTTY === true
           ? async (question, how) => {
@@ -120,6 +124,14 @@ export async function main(options: {
     clock: io.systemClock,
     random: io.systemRandom,
     processes: io.createProcesses(),
+    attach: async (command, options) => {
+      attached = true;
+      try {
+        return await io.createAttach(process.stdin.isTTY === true)(command, options);
+      } finally {
+        attached = false;
+      }
+    },
     process: system.port,
     http: () => {
       if (http === undefined) {

@@ -21,8 +21,10 @@ const ODD_SWITCH = new RegExp(`^--(?:${SWITCHES.join('|')})=(?!(?:true|false)$)`
  * which knows what to say.
  */
 export function parseLine(words: readonly string[]): Choice | null {
-  if (words.some((word) => word === '-h' || /^--(help|get-yargs-completions)(=|$)/.test(word))) return null;
-  if (words.some((word) => ODD_SWITCH.test(word))) return null;
+  const end = words.indexOf('--');
+  const own = end < 0 ? words : words.slice(0, end);
+  if (own.some((word) => word === '-h' || /^--(help|get-yargs-completions)(=|$)/.test(word))) return null;
+  if (own.some((word) => ODD_SWITCH.test(word))) return null;
   const { argv, error } = parser.detailed([...words], {
     string: VALUES,
     boolean: SWITCHES,
@@ -34,6 +36,8 @@ export function parseLine(words: readonly string[]): Choice | null {
   const named = plain.map(String);
   const command = COMMANDS.find(({ name }) => name.split(' ').every((word, index) => named[index] === word));
   if (command === undefined) return null;
+  // Only a command that runs another one has a use for what stands behind `--`.
+  if (end >= 0 && command.runs !== true) return null;
   const positionals = takePositionals(command, named.slice(command.name.split(' ').length));
   if (positionals === null) return null;
   const known = { ...COMMON, ...command.flags };

@@ -9,6 +9,16 @@ import { diagnosticJson } from './render/diagnostic.ts';
  * code is loaded only when that command is asked for.
  */
 export async function run(outside: Outside): Promise<number> {
+  if (outside.environment.GITHUB_ACTIONS !== 'true') return runHere(outside);
+  const { githubJob } = await import('./ci/github.ts');
+  const job = githubJob(outside);
+  if (job === null) return runHere(outside);
+  const code = await runHere(job.outside);
+  await job.end(code);
+  return code;
+}
+
+async function runHere(outside: Outside): Promise<number> {
   try {
     const outcome = await dispatch(outside);
     if (outcome.diagnostics !== undefined) outside.printDiagnostics(outcome.diagnostics);

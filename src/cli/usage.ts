@@ -64,7 +64,18 @@ export async function explainLine(words: readonly string[], columns: number): Pr
       );
     })
     .parseAsync();
+  refuseRest(choice, words);
   return choice;
+}
+
+/** What stands behind `--` is for a command that runs it: elsewhere it would be dropped without a word. */
+function refuseRest(choice: Choice | null, words: readonly string[]): void {
+  const end = words.indexOf('--');
+  const [first] = end < 0 ? [] : words.slice(end + 1);
+  if (choice === null || first === undefined || choice.command.runs === true) return;
+  throw new KeyformError('invalid-usage', `"keyform ${choice.command.name}" runs no command`, {
+    detail: `There is "${first.slice(0, 40)}" behind "--". Only "keyform secret exec" takes what stands there.`,
+  });
 }
 
 function signature({ name, many, required }: Command['positionals'][number]): string {

@@ -76,8 +76,14 @@ export const CAPABILITY_WORDS: readonly CapabilityWords[] = [
   {
     title: 'Secret told again',
     meaning: 'The API tells the secret of an existing key. Where it does not, a secret that was lost means a new key.',
-    cell: ({ capabilities }) => yes(capabilities.secret_readable),
-    words: ({ capabilities }) => (capabilities.secret_readable ? 'yes' : 'no: only by the call that makes it'),
+    cell: ({ capabilities, shows_part_of_secret: part }) =>
+      capabilities.secret_readable ? 'yes' : part ? 'a part' : 'no',
+    words: ({ capabilities, shows_part_of_secret: part }) =>
+      capabilities.secret_readable
+        ? 'yes'
+        : part
+          ? 'a part of it, which shows whether the secret that Keyform holds is the live one'
+          : 'no: only by the call that makes it',
   },
   {
     title: 'Tried before use',
@@ -93,6 +99,13 @@ export const CAPABILITY_WORDS: readonly CapabilityWords[] = [
       ({ none: 'not told', listed: 'told with each list (`last_used_at`)', asked: 'told by a call of its own' })[
         capabilities.last_used
       ],
+  },
+  {
+    title: 'Changes told',
+    meaning:
+      'Whether lists tell when a key was last changed, by whom, and who made it: what a report of drift can say.',
+    cell: ({ told }) => toldOf(told).join(', ') || 'no',
+    words: ({ told }) => toldOf(told).join(', ') || 'lists tell neither who changed a key nor when',
   },
   {
     title: 'Ready',
@@ -151,6 +164,15 @@ export const CAPABILITY_WORDS: readonly CapabilityWords[] = [
       capabilities.page_size === null ? 'all; lists have no pages' : `${capabilities.page_size}, a page`,
   },
 ];
+
+function toldOf({ changed_at: at, changed_by: by, created_by: maker }: ResourceSchema['told']): string[] {
+  const [when, whom, who] = [at, by, maker].map((name) => (name === null ? null : `(\`${name}\`)`));
+  return [
+    ...(when === null ? [] : [`when ${when}`]),
+    ...(whom === null ? [] : [`by whom ${whom}`]),
+    ...(who === null ? [] : [`made by whom ${who}`]),
+  ];
+}
 
 function yes(can: boolean): string {
   return can ? 'yes' : 'no';

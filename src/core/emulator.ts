@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { KeyDesk } from './console.ts';
 import { formatPath } from './diagnostic.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Clock } from './port.ts';
@@ -32,6 +33,8 @@ export interface CloudEmulator {
   /** The action that a request asks for, without performing it; null when there is no such action. */
   action(request: EmulatorRequest): string | null;
   handle(request: EmulatorRequest): EmulatorResponse;
+  /** What a person can do to its keys in the vendor's console: one desk for each resource type. */
+  readonly desks: readonly KeyDesk[];
   /** All data, to be given back as `data` of the next start. Holds no plaintext secret. */
   save(): Json;
   /** Provider settings (endpoint, bootstrap credential) that make Keyform talk to this emulator at `origin`. */

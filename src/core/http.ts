@@ -40,6 +40,13 @@ export interface HttpCall {
   readonly owner?: string;
   /** True when doing it twice has the effect of doing it once. A create is never safe. */
   readonly safe: boolean;
+  /**
+   * That the call changes nothing a user would miss: it lists, reads, tries a key, or gets a token. Said of each call whose requests are not
+   * GET; left out, one with such requests counts as changing something, however safe it is to repeat.
+   */
+  readonly reads?: boolean;
+  /** That the URL's path is a secret, as a webhook's is: then a log shows the origin only. */
+  readonly secretPath?: boolean;
   /** Buckets to draw a token from before each attempt. */
   readonly limits?: readonly RateLimit[];
   /** Makes the request anew for each attempt (0, 1, …), so that a signature carries the time of its own attempt. */
@@ -60,7 +67,7 @@ export interface HttpPort {
    * Performs the call, repeating it as far as that is harmless, and resolves to the last whole answer, whatever its status.
    * Throws a KeyformError: `unreachable` or `tls-failure` when nothing reached the API; `timeout` when a safe call got no
    * whole answer; `malformed-answer` when what a safe call got is not HTTP or far too large; `outcome-unknown` when an unsafe call
-   * was sent and no whole answer came back; `cancelled` on abort before sending, between attempts, or during a GET;
+   * was sent and no whole answer came back; `cancelled` on abort before sending, between attempts, or during one that only reads (a GET, or {@link HttpCall.reads});
    * `invalid-configuration` for a URL that must not be used (plain http to another machine) and a request HTTP cannot carry.
    */
   send(call: HttpCall): Promise<HttpResponse>;

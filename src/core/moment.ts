@@ -11,12 +11,18 @@ export const MOMENT = /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?
 export function parseMoment(text: string): number | null {
   const parts = MOMENT.exec(text);
   if (parts === null) return null;
-  // Date.parse turns 30 February into 2 March, so the day is checked by itself.
-  const day = `${parts[1]}-${parts[2]}-${parts[3]}`;
-  const midnight = Date.parse(`${day}T00:00:00Z`);
-  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return null;
+  // Date.parse turns 30 February into 2 March, and finds a meaning for month 0, so the day is checked by itself.
+  const day = Number(parts[3]);
+  if (day < 1 || day > lengthOfMonth(Number(parts[1]), Number(parts[2]))) return null;
   const ms = Date.parse(text.replace(/(\.\d{3})\d+/, '$1').replace(/([+-]\d{2})(\d{2})$/, '$1:$2'));
   return Number.isNaN(ms) ? null : ms;
+}
+
+/** Days of a month, 1 to 12; 0 for any other number. */
+function lengthOfMonth(year: number, month: number): number {
+  if (month < 1 || month > 12) return 0;
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
 /** RFC 3339 in UTC with milliseconds (`2027-01-01T00:00:00.000Z`), the form in which Keyform sends and remembers times. */

@@ -105,3 +105,18 @@ export interface Processes {
     },
   ): Promise<ProcessResult>;
 }
+
+/**
+ * Runs a program, without a shell, in Keyform's place: with its standard streams, and with every signal that Keyform gets while it runs.
+ * Resolves to its exit code as a shell would tell it: 128 and the number of the signal where one ended it. Rejects with Node's own error
+ * (`code` such as `ENOENT`) when it cannot be started.
+ */
+export type Attach = (
+  command: string,
+  options: {
+    readonly args: readonly string[];
+    readonly cwd: string;
+    /** The whole environment of the child; nothing is added to it. */
+    readonly env: Environment;
+  },
+) => Promise<number>;

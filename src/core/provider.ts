@@ -189,13 +189,15 @@ export interface KeyHandler {
   /** Retires the key for good, disabling it first where the API wants that. Already gone is success. */
   delete(key: KeyReference, signal?: AbortSignal): Promise<void>;
   /**
-   * Whether the secret works, found out by a harmless call: true, false, or null when the API's answer proves neither.
-   * Only where `capabilities.verify`. Asked once, because wrong tries can lock an account.
+   * Whether the secret works, found out by a harmless call: true, false, or null when the API's answer proves neither. False says
+   * that the key was turned away, which an API may also do to a key that is disabled, expired or gone. True may count as a use of
+   * the key where the vendor tells its last use. Only where `capabilities.verify`. Asked once, because wrong tries can lock an account.
    */
   verify(key: KeyReference, secret: Secret, signal?: AbortSignal): Promise<boolean | null>;
   /**
-   * Gives the key a new secret under the same id; the old one stops working. There exactly where `capabilities.regenerate`.
-   * Never repeated after it may have been sent, unless the API lets the outcome be read.
+   * Gives the key a new secret under the same id; the old one stops working at once. There exactly where `capabilities.regenerate`.
+   * Never repeated after it may have been sent: throws `outcome-unknown` when it may have been done and the secret was not seen.
+   * Where `capabilities.secretReadable`, the key is looked at first, and a later read tells what came of it.
    */
   regenerate?(key: KeyReference, signal?: AbortSignal): Promise<CreatedKey>;
   /**
@@ -237,6 +239,45 @@ export interface SettingSpec {
 /** Resolved settings: block, else environment, else default; null where there is none. */
 export type Settings = Readonly<Record<string, string | number | boolean | null>>;
 
+/** What a vendor's own file about a key is written from. */
+export interface CredentialFacts {
+  /** The id that the API's paths use. */
+  readonly id: string;
+  /** The id that a client sends. */
+  readonly accessKeyId: string;
+  /** In plain: what is written from it is as secret as it. */
+  readonly secret: string;
+  /** Arguments in force, by name. */
+  readonly args: JsonObject;
+  /** RFC 3339 UTC; null where the API is silent. */
+  readonly createdAt: string | null;
+  /** RFC 3339 UTC; null for a key that does not expire. */
+  readonly expiresAt: string | null;
+}
+
+/** A JSON file in a vendor's own form that hands a key to programs. */
+export interface CredentialDocument {
+  /** What the file is and who reads it, for the documentation. */
+  readonly describe: string;
+  /** The file holds several keys, each under the name of a profile; otherwise one key is the whole file. */
+  readonly profiles: boolean;
+  readonly write: (key: CredentialFacts) => JsonObject;
+}
+
+/** How programs that use a key take it: the names are those of the vendor's own tools. */
+export interface CredentialForm {
+  /** Environment variables for the two halves; `id` null where a client sends the secret alone. */
+  readonly environment: { readonly id: string | null; readonly secret: string };
+  /** Variables that the same tools want beside them: the variable's name, by the argument that it takes its value from. */
+  readonly beside?: Readonly<Record<string, string>>;
+  /** Variables of the same tools that would win over the key, or be mixed with it: a command that is given the key does not get them. */
+  readonly clears?: readonly string[];
+  /** The key signs requests as an access key of AWS does, so that tools made for AWS take it from their own credentials file. */
+  readonly aws?: true;
+  /** Files in a form of the vendor's own, by the name of the form: `secret export -format=NAME`. */
+  readonly documents?: Readonly<Record<string, CredentialDocument>>;
+}
+
 export interface ResourceType {
   /** Terraform's name: `keyform_sinch_access_key`. */
   readonly type: string;
@@ -259,6 +300,8 @@ export interface ResourceType {
   readonly local?: true;
   /** Arguments of a typical key, for the documentation: what a reader would copy. The clouds of the list all have one. */
   readonly example?: JsonObject;
+  /** How programs take the key; absent where the vendor's tools have no names for it. */
+  readonly credential?: CredentialForm;
   /**
    * Fills in arguments that follow from others, such as an end of life from a lifetime. `prior` is the living key's
    * arguments, null for a key to be made. `now` is null while planning: a value that depends on the moment of creation is
@@ -274,6 +317,12 @@ export interface ResourceType {
    * secret.
    */
   readonly shows?: (attributes: JsonObject, secret: Secret) => boolean | null;
+  /**
+   * Which attributes tell who had a hand in a key, Keyform or not: when it was last changed (RFC 3339, UTC), by whom, and who made
+   * it, in the vendor's words for people and programs. One that lists do not tell is left out; the whole is, where they tell
+   * nothing of it. An attribute may still be null, such as for a key that nobody has changed.
+   */
+  readonly told?: { readonly changedAt?: string; readonly changedBy?: string; readonly createdBy?: string };
   /** Refusals that one argument's schema cannot express; each names the argument. Unknown values are absent from `args`. */
   readonly check?: (args: JsonObject) => readonly { readonly argument: string; readonly message: string }[];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ArgumentSpec, AttributeSpec, ResourceType } from './provider.ts';
+import { ROTATION } from './rotation/policy.ts';
 import { typeOfSchema } from './shape.ts';
 import { objectType, type Type } from './typed/type.ts';
 
@@ -18,6 +19,7 @@ export const COMMON_ARGUMENTS: Readonly<Record<string, ArgumentSpec>> = {
     unset: 'clear',
     default: null,
   },
+  rotation: ROTATION,
 };
 
 /** An attribute that every key resource offers to references. */
@@ -65,6 +67,30 @@ export const COMMON_ATTRIBUTES = {
       .describe('Counts the keys of this address: 1 for the first one, one more each time a new key replaces it.'),
     sensitive: false,
     knownAtPlan: true,
+  },
+  rotate_at: {
+    schema: z
+      .string()
+      .nullable()
+      .describe('When `rotation` makes the key due, RFC 3339 in UTC. Null when it never does.'),
+    sensitive: false,
+    knownAtPlan: false,
+  },
+  previous: {
+    schema: z
+      .array(
+        z.object({
+          id: z.string(),
+          access_key_id: z.string(),
+          generation: z.int().positive(),
+          retire_at: z.string().nullable(),
+        }),
+      )
+      .describe(
+        'Keys of this address that were replaced and are still alive, the oldest first: `id`, `access_key_id`, `generation`, and `retire_at`, when the overlap ends (RFC 3339 in UTC; null while it has not begun).',
+      ),
+    sensitive: false,
+    knownAtPlan: false,
   },
   expires_at: {
     schema: z

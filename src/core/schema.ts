@@ -11,7 +11,7 @@ import { describe, shapeOf, type TerraformType, terraformType } from './shape.ts
  */
 
 /** Rises in its first number when a reader of an older shape would misread it, in its second when something is added. */
-export const SCHEMA_FORMAT = '1.0';
+export const SCHEMA_FORMAT = '1.1';
 
 /** What stands before the description of an emulator's switch whose default nobody has verified at the live API. */
 const ASSUMED = /^\[assumed\]\s*/;
@@ -128,6 +128,18 @@ const resourceSchema = z.strictObject({
     .describe('Every name that a reference can end in. One that is an argument too is the value in force.'),
   updates_in_place: names('The arguments whose changed values are applied to the living key.'),
   capabilities: capabilitiesSchema.describe('What the keys can do.'),
+  shows_part_of_secret: z
+    .boolean()
+    .describe(
+      'Lists show enough of a secret to tell whether one that is held is the live one, and not the secret itself.',
+    ),
+  told: z
+    .strictObject({
+      changed_at: z.string().nullable().describe('When a key was last changed.'),
+      changed_by: z.string().nullable().describe('By whom.'),
+      created_by: z.string().nullable().describe('Who made it.'),
+    })
+    .describe('Names of the attributes by which lists tell who had a hand in a key; null for what they do not tell.'),
 });
 
 const dataSourceSchema = z.strictObject({
@@ -232,6 +244,12 @@ function describeResource(resource: ResourceType): ResourceSchema {
     updates_in_place: Object.keys(all).filter((name) => all[name]?.forcesNew === false),
     // A capability that the shape above does not name is refused here, so that none is printed undocumented.
     capabilities: capabilitiesSchema.parse(snakeKeys(resource.capabilities)),
+    shows_part_of_secret: resource.shows !== undefined,
+    told: {
+      changed_at: resource.told?.changedAt ?? null,
+      changed_by: resource.told?.changedBy ?? null,
+      created_by: resource.told?.createdBy ?? null,
+    },
   };
 }
 

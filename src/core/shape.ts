@@ -9,7 +9,12 @@ export type Shape =
   | { readonly kind: 'string'; readonly choices: readonly string[] }
   | { readonly kind: 'number' | 'boolean' }
   | { readonly kind: 'list' | 'map'; readonly element: Shape }
-  | { readonly kind: 'object'; readonly fields: Readonly<Record<string, Shape>> }
+  | {
+      readonly kind: 'object';
+      readonly fields: Readonly<Record<string, Shape>>;
+      /** Names of fields that a value may leave out. */
+      readonly optional: readonly string[];
+    }
   /** Values of several kinds, such as a word or a list of words. */
   | { readonly kind: 'any' };
 
@@ -86,7 +91,10 @@ function typeOfShape(shape: Shape): Type {
     case 'map':
       return mapType(typeOfShape(shape.element));
     case 'object':
-      return objectType(Object.entries(shape.fields).map(([name, field]) => [name, typeOfShape(field)] as const));
+      return objectType(
+        Object.entries(shape.fields).map(([name, field]) => [name, typeOfShape(field)] as const),
+        shape.optional,
+      );
     case 'any':
       return DYNAMIC;
   }
@@ -130,8 +138,10 @@ function shape(json: JsonSchema, name: string): Shape {
       }
       if (json.properties !== undefined) {
         const fields = Object.entries(json.properties as Record<string, JsonSchema>);
+        const required = new Set(Array.isArray(json.required) ? json.required : []);
         return {
           kind: 'object',
+          optional: fields.flatMap(([field]) => (required.has(field) ? [] : [field])),
           fields: Object.fromEntries(fields.map(([field, inner]) => [field, shape(inner, `${name}.${field}`)])),
         };
       }

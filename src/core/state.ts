@@ -24,6 +24,16 @@ export interface Generation {
   readonly attributes: JsonObject;
   /** {@link Owner.scope} under which the key was made, or last seen. */
   readonly scope: string;
+  /** Of a replaced key: when its overlap began, the new one being made, tried out and delivered; RFC 3339 UTC. Absent until then. */
+  readonly deposedAt?: string;
+  /** Of a replaced key: when Keyform disabled it on the way to deleting it; RFC 3339 UTC. Absent until then. */
+  readonly disabledAt?: string;
+  /** When the secret came to be, where that is not `createdAt`: regenerated, or of a key whose API tells no time; RFC 3339 UTC. */
+  readonly renewedAt?: string;
+  /** When the key first proved to be ready and to work; RFC 3339 UTC. Absent until then, and where neither takes a trial. */
+  readonly verifiedAt?: string;
+  /** When a rollback made it the current one again; RFC 3339 UTC. Absent where none did. */
+  readonly restoredAt?: string;
 }
 
 /** What Keyform remembers of one address. */
@@ -50,7 +60,7 @@ export interface Intent {
   readonly id: string;
   /** RFC 3339 UTC. */
   readonly at: string;
-  readonly operation: 'create' | 'update' | 'enable' | 'disable' | 'delete';
+  readonly operation: 'create' | 'update' | 'enable' | 'disable' | 'regenerate' | 'delete';
   readonly address: string;
   readonly type: string;
   readonly provider: string;
@@ -139,17 +149,26 @@ export type JournalEntry =
     }
   /** A create's secret arrived, and perhaps the key's id, in an answer that is not as documented. The intent stays open. */
   | { readonly kind: 'arrived'; readonly intent: string; readonly secret: Secret; readonly keyId: string | null }
+  /** The current key got a new secret under the same id: the next generation, and nothing is left of the one before. Ends the intent. */
+  | { readonly kind: 'regenerated'; readonly intent: string; readonly generation: Generation }
+  /** The replaced key with this number is no longer needed by what was waited for: its overlap begins. `at`: RFC 3339 UTC. */
+  | { readonly kind: 'deposed'; readonly address: string; readonly generation: number; readonly at: string }
+  /** The replaced key with this number is the current one again, and the one that was becomes deposed. `at`: RFC 3339 UTC. */
+  | { readonly kind: 'restored'; readonly address: string; readonly generation: number; readonly at: string }
   /** A living key (current or deposed, told by its number) changed. Ends the intent. */
   | { readonly kind: 'updated'; readonly intent: string; readonly generation: Generation }
-  /** The key concerned is gone. Ends the intent. */
-  | { readonly kind: 'deleted'; readonly intent: string }
+  /** The key concerned is gone. Ends the intent. `replaced`: another is about to be made, so the address stays without a key. */
+  | { readonly kind: 'deleted'; readonly intent: string; readonly replaced?: true }
   /** The API did nothing. Ends the intent. */
   | { readonly kind: 'failed'; readonly intent: string }
   /** An intent left open by an earlier run was looked into and is settled. Ends it. */
   | { readonly kind: 'settled'; readonly intent: string }
   /** A refresh saw the living key with this number changed. */
   | { readonly kind: 'refreshed'; readonly address: string; readonly generation: Generation }
-  /** A refresh saw that the key with this number is gone at the API, or the user told to forget it. */
+  /**
+   * A refresh saw that the key with this number is gone at the API, or the user told to forget it; 0 forgets an address that has no key any
+   * more.
+   */
   | { readonly kind: 'forgotten'; readonly address: string; readonly generation: number }
   /** The keys of one address belong to another from now on, one that had none. */
   | { readonly kind: 'moved'; readonly from: string; readonly to: string }
@@ -206,7 +225,10 @@ export function applyEntry(state: MutableState, entry: JournalEntry): void {
         provider: intent.provider,
         dependencies: entry.dependencies,
         current: entry.generation,
-        deposed: [...(before?.deposed ?? []), ...(replaced === null ? [] : [replaced])],
+        // After a rollback the current key may be older than a deposed one.
+        deposed: [...(before?.deposed ?? []), ...(replaced === null ? [] : [replaced])].sort(
+          (a, b) => a.number - b.number,
+        ),
         lastGeneration: Math.max(before?.lastGeneration ?? 0, entry.generation.number),
         tainted: entry.tainted ?? null,
       });
@@ -218,6 +240,30 @@ export function applyEntry(state: MutableState, entry: JournalEntry): void {
       state.intents.set(intent.id, { ...intent, secret: entry.secret, keyId: entry.keyId });
       return;
     }
+    case 'regenerated': {
+      const intent = findIntent(state, entry.intent);
+      const before = findResource(state, intent.address);
+      if (before.current?.number !== intent.generation) throw new Error(`${intent.address} has another current key`);
+      state.resources.set(intent.address, {
+        ...before,
+        current: entry.generation,
+        lastGeneration: Math.max(before.lastGeneration, entry.generation.number),
+        tainted: null,
+      });
+      state.intents.delete(intent.id);
+      return;
+    }
+    case 'deposed': {
+      const { deposed } = findResource(state, entry.address);
+      const found = deposed.find(({ number }) => number === entry.generation);
+      if (found === undefined)
+        throw new Error(`no replaced generation ${entry.generation} of ${entry.address} in state`);
+      replaceGeneration(state, entry.address, { ...found, deposedAt: entry.at });
+      return;
+    }
+    case 'restored':
+      restoreGeneration(state, entry.address, entry.generation, entry.at);
+      return;
     case 'updated': {
       const intent = findIntent(state, entry.intent);
       replaceGeneration(state, intent.address, entry.generation);
@@ -226,7 +272,7 @@ export function applyEntry(state: MutableState, entry: JournalEntry): void {
     }
     case 'deleted': {
       const intent = findIntent(state, entry.intent);
-      dropGeneration(state, intent.address, intent.generation);
+      dropGeneration(state, intent.address, intent.generation, entry.replaced === true);
       state.intents.delete(intent.id);
       return;
     }
@@ -238,7 +284,7 @@ export function applyEntry(state: MutableState, entry: JournalEntry): void {
       replaceGeneration(state, entry.address, entry.generation);
       return;
     case 'forgotten':
-      dropGeneration(state, entry.address, entry.generation);
+      dropGeneration(state, entry.address, entry.generation, false);
       return;
     case 'moved':
       moveResource(state, entry.from, entry.to);
@@ -282,15 +328,31 @@ function replaceGeneration(state: MutableState, address: string, generation: Gen
   state.resources.set(address, { ...resource, deposed });
 }
 
-/** Drops a key; an address left without any key is dropped whole. */
-function dropGeneration(state: MutableState, address: string, number: number): void {
+/** A replaced key and the current one change places. */
+function restoreGeneration(state: MutableState, address: string, number: number, at: string): void {
   const resource = findResource(state, address);
+  const found = resource.deposed.find((key) => key.number === number);
+  if (found === undefined) throw new Error(`no replaced generation ${number} of ${address} in state`);
+  const { deposedAt: _, disabledAt: _also, ...living } = found;
+  const others = resource.deposed.filter((key) => key !== found);
+  const left = resource.current === null ? others : [...others, { ...resource.current, deposedAt: at }];
+  const deposed = left.sort((a, b) => a.number - b.number);
+  state.resources.set(address, { ...resource, current: { ...living, restoredAt: at }, deposed, tainted: null });
+}
+
+/** Drops a key; an address left without any key is dropped whole, unless it `stays` for the key that is about to be made. */
+function dropGeneration(state: MutableState, address: string, number: number, stays: boolean): void {
+  const resource = findResource(state, address);
+  if (number === 0 && resource.current === null && resource.deposed.length === 0) {
+    state.resources.delete(address);
+    return;
+  }
   if (resource.current?.number !== number && !resource.deposed.some((d) => d.number === number)) {
     throw new Error(`no generation ${number} of ${address} in state`);
   }
   const current = resource.current?.number === number ? null : resource.current;
   const deposed = resource.deposed.filter((d) => d.number !== number);
-  if (current === null && deposed.length === 0) state.resources.delete(address);
+  if (current === null && deposed.length === 0 && !stays) state.resources.delete(address);
   else state.resources.set(address, { ...resource, current, deposed });
 }
 

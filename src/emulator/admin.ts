@@ -52,13 +52,16 @@ export function guard(request: EmulatorRequest, port: number): string | null {
   if (origin !== undefined && !own.some((name) => origin.toLowerCase() === `http://${name}`)) {
     return 'requests that another web page makes are refused';
   }
-  if (request.method === 'POST' && !/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+  if (
+    (request.method === 'POST' || request.method === 'PATCH') &&
+    !/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')
+  ) {
     return 'the Content-Type header must be application/json';
   }
   return null;
 }
 
-/** Answers a request to an admin path that passed {@link guard}; holding is {@link answerHold}'s. */
+/** Answers a request to an admin path that passed {@link guard}; holding is {@link answerHold}'s, and keys are another file's. */
 export function answerAdmin(request: EmulatorRequest, controls: Controls): Answer {
   const route = `${request.method} ${request.path.slice(ADMIN_PREFIX.length)}`;
   switch (route) {
@@ -76,7 +79,7 @@ export function answerAdmin(request: EmulatorRequest, controls: Controls): Answe
     default:
       return refusal(
         404,
-        `no such admin call; there are GET ${ADMIN_PREFIX}requests, GET ${ADMIN_PREFIX}environment, and GET, POST, DELETE ${ADMIN_PREFIX}faults`,
+        `no such admin call; there are GET ${ADMIN_PREFIX}requests, GET ${ADMIN_PREFIX}environment, GET, POST, DELETE ${ADMIN_PREFIX}faults, and ${ADMIN_PREFIX}keys`,
       );
   }
 }

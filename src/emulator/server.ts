@@ -9,6 +9,7 @@ import type { Cloud, Settings } from '../core/provider.ts';
 import { ADMIN_PREFIX, answerAdmin, answerHold, type Controls, guard, HOLD_PATH, readRules } from './admin.ts';
 import { type Answer, readRequest, refusal, sendAnswer, sendCut, UnreadableRequest } from './exchange.ts';
 import { edit, type FaultRuleInput, Faults, type Strike } from './fault.ts';
+import { answerKeys, isAboutKeys } from './keys.ts';
 import { checkOptions } from './options.ts';
 import { damagedData, readData, Store } from './store.ts';
 
@@ -318,9 +319,20 @@ class Running implements Emulator, Controls {
     return `${counter} ${this.#send(response, answer)}`;
   }
 
-  #administer(request: EmulatorRequest, response: ServerResponse): string {
+  async #administer(request: EmulatorRequest, response: ServerResponse): Promise<string> {
     const objection = guard(request, this.port);
     if (objection !== null) return this.#send(response, refusal(403, objection));
+    const path = request.path.slice(ADMIN_PREFIX.length);
+    if (isAboutKeys(path)) {
+      const { answer, touched } = answerKeys(request, path, [...this.#emulators.values()], this.#clock.now());
+      try {
+        if (touched !== null) await this.#store.commit(touched);
+      } catch (error) {
+        if (!isKeyformError(error)) throw error;
+        return this.#send(response, refusal(500, `${error.message}. ${error.detail}`));
+      }
+      return this.#send(response, answer);
+    }
     if (request.method !== 'GET' || request.path !== HOLD_PATH) {
       return this.#send(response, answerAdmin(request, this));
     }

@@ -11,6 +11,7 @@ import { containsSensitive, isWhollyKnown, toJson } from '../core/value.ts';
 import { deleteKey, toggleKey, updateKey } from './alter.ts';
 import { makeKey, verifyKey } from './make.ts';
 import { runProvisioner } from './provision.ts';
+import { deposeKey, renewKey, restoreKey } from './rotate.ts';
 import { type ApplyInput, Running } from './running.ts';
 import { adoptKey, forgetKey, importKey, recoverKey } from './take.ts';
 import { type ApplyResult, walkSteps } from './walk.ts';
@@ -56,8 +57,9 @@ async function act(run: Running, step: Step): Promise<string | null> {
   const handler = handlerOf(run.input.world, step.provider, step.type);
   switch (step.kind) {
     case 'create':
-    case 'rotate':
       return makeKey(run, step, handler);
+    case 'rotate':
+      return step.renews === true ? renewKey(run, step, handler) : makeKey(run, step, handler);
     case 'verify':
       return verifyKey(run, step, handler);
     case 'update':
@@ -75,6 +77,10 @@ async function act(run: Running, step: Step): Promise<string | null> {
       return importKey(run, step, handler);
     case 'forget':
       return forgetKey(run, step);
+    case 'depose':
+      return deposeKey(run, step);
+    case 'restore':
+      return restoreKey(run, step);
     case 'read':
       return readData(run, step, handler);
     case 'run':

@@ -1,9 +1,11 @@
-import { isKeyformError, type KeyformError } from '../core/error.ts';
+import { isKeyformError, KeyformError } from '../core/error.ts';
 import type { TypeEntry, World } from '../core/plan/actual.ts';
-import { handlerOf } from '../core/plan/actual.ts';
+import { handlerOf, ownerOf, usedKey } from '../core/plan/actual.ts';
 import type { PlanInput } from '../core/plan/input.ts';
 import { ownersToAsk } from '../core/plan/owner.ts';
 import type { ActualKey, Connection } from '../core/provider.ts';
+import { policyOf } from '../core/rotation/policy.ts';
+import type { Generation, State } from '../core/state.ts';
 
 /** Owners asked at once. Rate limits are kept by the HTTP port; this only bounds open connections and memory. */
 const OWNERS_AT_ONCE = 16;
@@ -28,7 +30,8 @@ export async function gatherWorld(
   const keys = new Map<string, ReadonlyMap<string, ActualKey> | Error>();
   const data = new Map<string, ReadonlyMap<string, ActualKey> | Error>();
   const owners = new Map<string, { type: string; provider: string; label: string }>();
-  const world: World = { types, connections, keys, data, owners, sandbox: options.sandbox };
+  const lastUsed = new Map<string, string | null>();
+  const world: World = { types, connections, keys, data, owners, lastUsed, sandbox: options.sandbox };
   const read = options.read !== false && input.configuration.data.size > 0;
   if (!options.ask && !read) return world;
   // What a data source reads may name another owner, so that there is somebody to ask in a second round.
@@ -65,7 +68,46 @@ export async function gatherWorld(
       }
       if (read) data.set(id, found);
     }
-    if (!chained || asked.length === 0) return world;
+    if (!chained || asked.length === 0) {
+      if (options.ask) await askLastUsed(input.state, world, lastUsed, options.signal);
+      return world;
+    }
+  }
+}
+
+/**
+ * Asks when replaced keys were last used, of APIs that do not tell it with their lists: their retirement may wait for it. What an API would
+ * not tell is absent, and counts as not known.
+ */
+async function askLastUsed(
+  state: State,
+  world: World,
+  lastUsed: Map<string, string | null>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const { type, provider, current, deposed } of state.resources.values()) {
+    const entry = world.types.get(type);
+    if (deposed.length === 0 || entry?.type.capabilities.lastUsed !== 'asked') continue;
+    if (current === null || policyOf(current.args).retireWhen === null) continue;
+    const listed = deposed.filter((key) => world.keys.get(ownerIn(world, provider, type, key)) instanceof Map);
+    if (listed.length === 0) continue;
+    try {
+      const told = await handlerOf(world, provider, type).lastUsed?.(listed, signal);
+      for (const [id, at] of told ?? []) lastUsed.set(usedKey(type, id), at);
+    } catch (error) {
+      // Its retirement then waits for the deadline, which the plan says.
+      if (!isKeyformError(error) || error.code === 'cancelled') throw error;
+    }
+  }
+}
+
+function ownerIn(world: World, provider: string, type: string, key: Generation): string {
+  try {
+    return ownerOf(world, provider, type, key.args).id;
+  } catch (error) {
+    // Whoever plans a step for it meets the same error.
+    if (error instanceof KeyformError) return '';
+    throw error;
   }
 }
 

@@ -44,6 +44,8 @@ function shown(generation: Generation, entry: TypeEntry | undefined): JsonObject
     created_at: createdAt,
     expires_at: hidden.has('expires_at') && expiresAt !== null ? HIDDEN : expiresAt,
     enabled,
+    ...(generation.deposedAt === undefined ? {} : { deposed_at: generation.deposedAt }),
+    ...(generation.disabledAt === undefined ? {} : { disabled_at: generation.disabledAt }),
     arguments: Object.fromEntries(
       names.sort().map((name): [string, Json] => [name, hidden.has(name) ? HIDDEN : (args[name] ?? null)]),
     ),

@@ -15,7 +15,7 @@ import { checkChanges } from '../core/plan/move.ts';
 import { plannedObject } from '../core/plan/object.ts';
 import { exposed, outputValue } from '../core/plan/output.ts';
 import { checkVariables } from '../core/plan/validation.ts';
-import type { Cloud } from '../core/provider.ts';
+import type { Cloud, ResourceType } from '../core/provider.ts';
 import { argumentsOf, objectTypeOf } from '../core/resource.ts';
 import { fromPlan } from '../core/typed/json.ts';
 import { marked, type Typed, unknownValue } from '../core/typed/typed.ts';
@@ -144,13 +144,10 @@ function checkInstance({ block, scope }: Instance, evaluation: Evaluation, found
       const inquiry = inquire(block, scope, found);
       evaluation.set(block.address, type, inquiry === null ? UNKNOWN : plannedData(block, inquiry));
     } else {
-      const names = Object.keys(argumentsOf(block.type));
-      const unknown = Object.fromEntries(names.map((name) => [name, UNKNOWN]));
-      evaluation.set(block.address, type, plannedObject(block.type, unknown, 1));
+      evaluation.set(block.address, type, unknownObject(block.type, null));
       const desired = desire(block, scope, found);
       // Arguments may still differ from what is in force (ignore_changes), so only their types count here.
-      if (desired !== null)
-        evaluation.set(block.address, type, plannedObject(block.type, unknownArgs(desired.args), 1));
+      if (desired !== null) evaluation.set(block.address, type, unknownObject(block.type, desired.args));
     }
   } catch (error) {
     if (!(error instanceof MissingValue)) throw error;
@@ -163,10 +160,32 @@ function spot(place: Place | undefined): string {
   return JSON.stringify([place?.file, place?.path]);
 }
 
-function unknownArgs(args: Readonly<Record<string, Value>>): Record<string, Value> {
-  return Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [name, containsSensitive(value) ? sensitive(UNKNOWN) : value]),
-  );
+/** By resource type, then by the names of arguments and which of them are sensitive, or left out: thousands of instances share a few. */
+const unknownObjects = new WeakMap<ResourceType, Map<string, Readonly<Record<string, Value>>>>();
+
+/** A key still to be made of which no argument is known, but which of `args` are sensitive, and which are left out; null: nothing at all. */
+function unknownObject(
+  type: ResourceType,
+  args: Readonly<Record<string, Value>> | null,
+): Readonly<Record<string, Value>> {
+  const names = args === null ? Object.keys(argumentsOf(type)) : Object.keys(args);
+  const values = names.map((name): Value => {
+    const value = args === null ? UNKNOWN : (args[name] ?? null);
+    return value === null ? null : containsSensitive(value) ? sensitive(UNKNOWN) : UNKNOWN;
+  });
+  const key = names.map((name, index) => `${name}${formOf(values[index] ?? null)}`).join();
+  const ofType = unknownObjects.get(type) ?? new Map<string, Readonly<Record<string, Value>>>();
+  unknownObjects.set(type, ofType);
+  const known = ofType.get(key);
+  if (known !== undefined) return known;
+  const unknown = names.map((name, index) => [name, values[index] ?? null] as const);
+  const made = plannedObject(type, Object.fromEntries(unknown), 1);
+  ofType.set(key, made);
+  return made;
+}
+
+function formOf(value: Value): string {
+  return value === null ? '0' : containsSensitive(value) ? '!' : '';
 }
 
 function withUnknowns(configuration: Configuration, variables: ReadonlyMap<string, Typed>): Map<string, Typed> {

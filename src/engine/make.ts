@@ -3,6 +3,7 @@ import { ownerOf, typeOf } from '../core/plan/actual.ts';
 import { overlay } from '../core/plan/object.ts';
 import type { Step } from '../core/plan/plan.ts';
 import type { ActualKey, KeyHandler } from '../core/provider.ts';
+import { policyOf } from '../core/rotation/policy.ts';
 import type { Generation } from '../core/state.ts';
 import { act, make, takeBack } from './attempt.ts';
 import { type Running, reference } from './running.ts';
@@ -37,6 +38,8 @@ export async function makeKey(run: Running, step: Step, handler: KeyHandler): Pr
       sensitiveArgs: args.sensitive,
       attributes: {},
       scope: owner.scope,
+      // Of a key whose API tells no time, this is its age.
+      ...(key.createdAt === null && type.local !== true ? { renewedAt: intent.at } : {}),
     },
     key,
   );
@@ -54,8 +57,15 @@ export async function makeKey(run: Running, step: Step, handler: KeyHandler): Pr
 export async function verifyKey(run: Running, step: Step, handler: KeyHandler): Promise<string> {
   const generation = await waitForKey(run, step, handler);
   const { type } = typeOf(run.input.world, step.type);
-  if (!type.capabilities.verify || generation.secret === null) return generation.id;
+  if (!type.capabilities.verify || generation.secret === null || !policyOf(generation.args).verify)
+    return noteVerified(run, step);
   const works = await handler.verify(reference(generation), generation.secret, run.input.signal);
+  const current = run.input.recorder.state.resources.get(step.address)?.current ?? null;
+  if (works === false && current?.number !== generation.number) {
+    throw new KeyformError('invalid-state', `Key ${generation.accessKeyId} does not work any more`, {
+      detail: 'The API does not accept its secret, so it is not made the current one again. Nothing was changed.',
+    });
+  }
   if (works === false) {
     await run.input.recorder.record({
       kind: 'tainted',
@@ -64,7 +74,10 @@ export async function verifyKey(run: Running, step: Step, handler: KeyHandler): 
     });
     // Where the old key is deleted first, its deletion does not wait for this step.
     const kept = run.input.plan.steps.some(
-      (other) => other.kind === 'delete' && other.address === step.address && other.after.includes(step.id),
+      (other) =>
+        ['delete', 'disable', 'depose'].includes(other.kind) &&
+        other.address === step.address &&
+        other.after.includes(step.id),
     );
     throw new KeyformError('invalid-state', `The new key ${generation.accessKeyId} does not work`, {
       detail: `The API made it but does not accept its secret. ${
@@ -73,6 +86,18 @@ export async function verifyKey(run: Running, step: Step, handler: KeyHandler): 
           : 'The old key was deleted before it was made, so no key works until the next apply replaces the new one.'
       }`,
     });
+  }
+  return noteVerified(run, step);
+}
+
+/** Records that the key works, which is known of it from now on: consumers are given it. */
+async function noteVerified(run: Running, step: Step): Promise<string> {
+  const generation = run.generation(step);
+  if (generation.verifiedAt === undefined) {
+    const verifiedAt = new Date(run.input.clock.now()).toISOString();
+    const verified = { ...generation, verifiedAt };
+    await run.input.recorder.record({ kind: 'refreshed', address: step.address, generation: verified });
+    run.publish(step.address);
   }
   return generation.id;
 }

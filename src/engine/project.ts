@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { formatPath } from '../core/diagnostic.ts';
+import { unmanagedSchema } from '../core/drift/ignore.ts';
 import { KeyformError } from '../core/error.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Files } from '../core/port.ts';
@@ -47,6 +48,7 @@ export const projectSettingsSchema = z.strictObject({
     .describe(
       'Use the embedded key APIs on a loopback port instead of the clouds, as -sandbox does: true, or an object with their switches.',
     ),
+  unmanaged: unmanagedSchema,
 });
 
 /** Settings of a project. */
@@ -123,8 +125,12 @@ function check<T>(schema: z.ZodType<T>, value: unknown, path: readonly string[])
 }
 
 const SETTINGS = Object.keys(projectSettingsSchema.shape);
-/** Of the object that `sandbox` may be. */
-const SANDBOX_SETTINGS = ['enabled', 'options'];
+/** Of settings that may be objects. */
+const WITHIN: Readonly<Record<string, readonly string[]>> = {
+  sandbox: ['enabled', 'options'],
+  unmanaged: ['mode', 'ignore'],
+  ignore: ['type', 'owner', 'name', 'id', 'reason', 'until'],
+};
 
 interface Slip {
   readonly path: readonly (string | number)[];
@@ -139,11 +145,15 @@ function innermost(issues: readonly z.core.$ZodIssue[], above: readonly (string 
   if (issue === undefined) return { path: above, message: 'It does not fit', hint: '' };
   const path = [...above, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
   if (issue.code === 'invalid_union') {
-    const near = issue.errors.find((branch) => branch[0]?.code !== 'invalid_type' || branch[0].path.length > 0);
+    const isOther = ({ code, path: within }: z.core.$ZodIssue) =>
+      (code === 'invalid_type' || code === 'invalid_value') && within.length === 0;
+    const near = issue.errors.find((branch) => branch[0] !== undefined && !isOther(branch[0]));
     if (near !== undefined) return innermost(near, path);
-    return { path, message: 'It must be true, false or an object', hint: '' };
+    const literal = path.at(-1) === 'unmanaged' ? '"report", "fail"' : 'true, false';
+    return { path, message: `It must be ${literal} or an object`, hint: '' };
   }
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const candidates = path.includes('sandbox') ? SANDBOX_SETTINGS : SETTINGS;
+  const setting = path.findLast((part) => typeof part === 'string' && Object.hasOwn(WITHIN, part)) ?? '';
+  const candidates = WITHIN[setting] ?? SETTINGS;
   return { path, message: issue.message, hint: unknown === undefined ? '' : didYouMean(unknown, candidates) };
 }

@@ -146,13 +146,13 @@ export class Running {
 
   /** Lets references see an address as it is now. */
   publish(address: string): void {
-    const current = this.input.recorder.state.resources.get(address)?.current ?? null;
+    const { current = null, deposed = [] } = this.input.recorder.state.resources.get(address) ?? {};
     const block = this.input.loaded.configuration.resources.get(blockAddress(address));
     if (block === undefined) return;
     this.evaluation.set(
       address,
       objectTypeOf(block.type),
-      current === null ? UNKNOWN : livingObject(block.type, current),
+      current === null ? UNKNOWN : livingObject(block.type, current, deposed),
     );
   }
 

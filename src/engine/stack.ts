@@ -11,7 +11,8 @@ import { considerPlan } from '../core/plan/planner.ts';
 import type { Sibling } from '../core/plan/sibling.ts';
 import type { Processes } from '../core/port.ts';
 import type { Cloud, Settings } from '../core/provider.ts';
-import type { State } from '../core/state.ts';
+import type { Secret } from '../core/secret.ts';
+import type { JournalEntry, State } from '../core/state.ts';
 import type { Session } from '../state/session.ts';
 import { applyPlan } from './apply.ts';
 import { connectAll, typesOf } from './connect.ts';
@@ -19,6 +20,7 @@ import { factsOf } from './facts.ts';
 import { gatherWorld } from './gather.ts';
 import type { LoadedStack } from './load.ts';
 import type { SavedPlan } from './planfile.ts';
+import type { Recorder } from './running.ts';
 import type { Storage } from './storage.ts';
 import type { ApplyEvent, ApplyResult } from './walk.ts';
 
@@ -161,9 +163,12 @@ export async function applyUnder(
     readonly parallelism: number;
     readonly signal?: AbortSignal;
     readonly onEvent?: (event: ApplyEvent) => void;
+    /** Called with each secret that comes into being, once it is on the disk and before any command could print it. */
+    readonly onSecret?: (secret: Secret) => void;
   },
 ): Promise<EndedApply> {
   const { clock, random } = engine;
+  const { onSecret, ...rest } = options;
   let result: ApplyResult;
   try {
     result = await applyPlan({
@@ -172,16 +177,36 @@ export async function applyUnder(
       loaded,
       processes: engine.processes,
       environment: engine.environment,
-      recorder: session,
+      recorder: onSecret === undefined ? session : tellSecrets(session, onSecret),
       clock,
       random,
-      ...options,
+      ...rest,
     });
   } catch (error) {
     throw await endAfter(session, error);
   }
   const { diagnostics, notes } = await endSession(session);
   return { ...result, diagnostics: [...result.diagnostics, ...diagnostics], notes };
+}
+
+/** `recorder`, which tells the secrets in entries once they are recorded. */
+function tellSecrets(recorder: Recorder, onSecret: (secret: Secret) => void): Recorder {
+  return {
+    get state() {
+      return recorder.state;
+    },
+    record: async (entry) => {
+      await recorder.record(entry);
+      const secret = secretIn(entry);
+      if (secret !== null) onSecret(secret);
+    },
+  };
+}
+
+/** The secret that gets into the state by an entry, or stays in it; null where the entry holds none. */
+function secretIn(entry: JournalEntry): Secret | null {
+  if (entry.kind === 'arrived') return entry.secret;
+  return 'generation' in entry && typeof entry.generation === 'object' ? entry.generation.secret : null;
 }
 
 /** Ends the session after `error`; returns what to throw: the error, or all of it when the session did not end well either. */

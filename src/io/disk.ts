@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, type Dirent, readFileSync, type Stats } from 'node:fs';
+import { type BigIntStats, constants, type Dirent, fstatSync, readFileSync, type Stats } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 
 /** A file open for reading and writing. */
@@ -115,6 +115,16 @@ export function readNow(path: string): Uint8Array | null {
     return readFileSync(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Whether the stream with this descriptor is kept in a file; false for a terminal, a pipe, a device and for one that is closed. */
+export function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBADF') return false;
     throw error;
   }
 }

@@ -12,7 +12,7 @@ export interface HttpLogEntry {
   /** {@link HttpCall.owner}; null for a call about no owner. */
   readonly owner: string | null;
   readonly method: string;
-  /** Origin and path; of a query only the names, such as `…/keys?pageToken`. */
+  /** Origin and path; of a query only the names, such as `…/keys?pageToken`. The origin only where the path is a secret. */
   readonly url: string;
   /** 0 for the first. */
   readonly attempt: number;
@@ -73,7 +73,7 @@ const LONGEST_PAUSE = 120_000;
  * large a one, `invalid-configuration` for plain http to another machine, for credentials inside a URL, for a bad proxy
  * setting, and for a request that HTTP cannot carry. Failures before sending are repeated for any call, except those
  * that repeating does not change: an unknown host name, an untrusted certificate. An abort ends every wait; it does not stop a
- * request under way, unless that is a GET. TLS is always verified.
+ * request under way, unless that only reads. TLS is always verified.
  */
 export function createHttp(options: HttpOptions): Http {
   const { clock, random, log } = options;
@@ -111,6 +111,7 @@ export function createHttp(options: HttpOptions): Http {
       let sent = false;
       const outcome = await wire.exchange(url, request, {
         fresh: !safe,
+        reads: call.reads === true,
         signal,
         onSent: () => {
           sent = true;
@@ -122,7 +123,7 @@ export function createHttp(options: HttpOptions): Http {
         action,
         owner: call.owner ?? null,
         method: request.method,
-        url: printable(url),
+        url: call.secretPath === true ? url.origin : printable(url),
         attempt,
         status: answer?.response.status ?? null,
         error: outcome.kind === 'failure' ? outcome.failure.code : outcome.kind === 'cancelled' ? 'cancelled' : null,

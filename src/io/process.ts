@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import type { Processes } from '../core/port.ts';
+import type { Attach, Processes } from '../core/port.ts';
 
 /** Milliseconds between asking a child to end and killing it. */
 const GRACE = 5000;
@@ -54,6 +54,43 @@ export function createProcesses({ grace = GRACE }: { readonly grace?: number } =
         signal?.removeEventListener('abort', abort);
       }
     },
+  };
+}
+
+/** Signals that end a program, or that programs give a meaning of their own: they are for the child. */
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/** Signals that a terminal sends to every process of the foreground, the child among them. */
+const OF_TERMINAL: ReadonlySet<string> = new Set(['SIGINT', 'SIGQUIT']);
+
+/** Windows knows no such signals between processes. */
+const SIGNALS = process.platform === 'win32' ? [] : FORWARDED;
+
+/**
+ * {@link Attach} on this process: the child has its standard streams, and its process group, so that job control works as if the child had
+ * been started by the shell. `terminal`: standard input is a terminal, which sends its signals to the child by itself; forwarded
+ * too, one Ctrl-C would count as two.
+ */
+export function createAttach(terminal: boolean): Attach {
+  return async (command, { args, cwd, env }) => {
+    const [{ spawn }, { constants }] = await Promise.all([import('node:child_process'), import('node:os')]);
+    const child = spawn(command, args, { cwd, env: { ...env }, stdio: 'inherit', windowsHide: true });
+    const forwards = SIGNALS.map((signal) => {
+      const forward = () => {
+        if (!terminal || !OF_TERMINAL.has(signal)) child.kill(signal);
+      };
+      process.on(signal, forward);
+      return () => process.off(signal, forward);
+    });
+    try {
+      const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+        child.on('error', reject);
+        child.on('exit', (...how) => resolve(how));
+      });
+      return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+    } finally {
+      for (const stop of forwards) stop();
+    }
   };
 }
 

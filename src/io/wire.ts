@@ -47,7 +47,13 @@ export interface Wire {
   exchange(
     url: URL,
     request: HttpRequest,
-    options: { readonly fresh: boolean; readonly signal: AbortSignal | undefined; readonly onSent: () => void },
+    options: {
+      readonly fresh: boolean;
+      /** {@link import('../core/http.ts').HttpCall.reads}. */
+      readonly reads: boolean;
+      readonly signal: AbortSignal | undefined;
+      readonly onSent: () => void;
+    },
   ): Promise<Outcome>;
   /** Closes every connection at once. */
   close(): Promise<void>;
@@ -117,7 +123,7 @@ export function createWire(options: WireOptions): Wire {
   }
 
   return {
-    exchange(url, request, { fresh, signal, onSent }) {
+    exchange(url, request, { fresh, reads, signal, onSent }) {
       const pool = poolsOf(url)[fresh ? 'fresh' : 'kept'];
       return new Promise((resolve) => {
         let sent = false;
@@ -137,8 +143,8 @@ export function createWire(options: WireOptions): Wire {
           resolve(outcome);
         };
         const abort = () => {
-          // An unsafe request that is under way may bring a secret, a change should be seen through: only a GET is given up.
-          if (sent && request.method !== 'GET') return;
+          // An unsafe request that is under way may bring a secret, a change should be seen through: only what reads is given up.
+          if (sent && request.method !== 'GET' && !reads) return;
           settle({ kind: 'cancelled' });
           stop?.(new Error('cancelled'));
         };

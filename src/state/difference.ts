@@ -86,11 +86,23 @@ function detailsOf(was: Place, now: Place): string[] {
   if (sorted(was.generation.attributes) !== sorted(now.generation.attributes)) {
     details.push('has other attributes in it');
   }
+  for (const [name, none, begun] of MOMENTS) {
+    const [then, at] = [was.generation[name], now.generation[name]];
+    if (then !== at) details.push(at === undefined ? none : `${begun} ${at}`);
+  }
   if (isCurrent && (was.resource.tainted === null) !== (now.resource.tainted === null)) {
     details.push(now.resource.tainted === null ? 'is not to be replaced any more' : 'is to be replaced');
   }
   return details;
 }
+
+/** The times of a key's life, which decide when it is replaced and when it is deleted: what to say of one that is absent, and of another. */
+const MOMENTS = [
+  ['deposedAt', 'its overlap counts as not begun', 'its overlap counts as begun at'],
+  ['disabledAt', 'does not count as disabled by its retirement', 'counts as disabled by its retirement at'],
+  ['renewedAt', 'its secret counts as old as the key', 'its secret counts as made at'],
+  ['restoredAt', 'does not count as rolled back to', 'counts as rolled back to at'],
+] as const;
 
 function argumentsOf({ args, sensitiveArgs }: Generation): string {
   return `${sorted(args)}${JSON.stringify([...sensitiveArgs].sort())}`;
@@ -104,7 +116,8 @@ function sorted(object: Generation['args']): string {
  * What a state becomes when it takes the place of `present`, an older or another one of its lineage: the same, but that nothing the
  * present one knows makes it take a living key for an orphan.
  *
- * - With `carries`, attempts to create that are open in `present` stay open: a key whose secret nobody has may have come of one.
+ * - With `carries`, attempts to create that are open in `present` stay open: a key whose secret nobody has may have come of one. So do
+ *   those to regenerate a key that `state` knows under the same number: its secret may be another than the one known.
  * - No key that `present` holds counts as what an open attempt may have made: its secret is kept elsewhere, so it is none of the
  *   orphans that a plan would delete.
  * - Numbers of generations go on, so that the history never tells of two keys by one number.
@@ -120,7 +133,7 @@ export function succeed(
     if (last > resource.lastGeneration) resources.set(address, { ...resource, lastGeneration: last });
   }
   const carried = carries
-    ? [...present.intents.values()].filter(({ id, operation }) => operation === 'create' && !state.intents.has(id))
+    ? [...present.intents.values()].filter((intent) => !state.intents.has(intent.id) && isCarried(intent, state))
     : [];
   const forgotten = compareStates(present, state).filter(({ kind }) => kind === 'forgotten');
   const intents = new Map<string, Intent>();
@@ -130,6 +143,13 @@ export function succeed(
     intents.set(intent.id, intent.operation === 'create' ? { ...intent, knownIds } : intent);
   }
   return { state: { ...state, resources, intents }, carried };
+}
+
+/** Whether what came of the attempt may be a secret that nobody has, which no later reading of the API would show by itself. */
+function isCarried({ operation, address, generation, keyId }: Intent, state: State): boolean {
+  if (operation === 'create') return true;
+  if (operation !== 'regenerate') return false;
+  return keysOf(state.resources.get(address)).some(({ number, id }) => number === generation && id === keyId);
 }
 
 function compare(a: string, b: string): number {

@@ -16,7 +16,7 @@ import type { HistoryAnchor } from './history.ts';
 import { upgradeRecord, upgradeSnapshot } from './migration.ts';
 
 /** The version that this program writes. A change of any field, even a new one, needs another number. */
-export const STATE_VERSION = 3;
+export const STATE_VERSION = 4;
 
 const MARK = 'keyform-state';
 
@@ -69,6 +69,11 @@ const generation = z.strictObject({
   sensitiveArgs: z.array(z.string()),
   attributes: jsonObject,
   scope: z.string(),
+  deposedAt: z.string().optional(),
+  disabledAt: z.string().optional(),
+  renewedAt: z.string().optional(),
+  verifiedAt: z.string().optional(),
+  restoredAt: z.string().optional(),
 });
 
 const resource = z.strictObject({
@@ -85,7 +90,7 @@ const resource = z.strictObject({
 const intent = z.strictObject({
   id: z.string().min(1),
   at: z.string(),
-  operation: z.enum(['create', 'update', 'enable', 'disable', 'delete']),
+  operation: z.enum(['create', 'update', 'enable', 'disable', 'regenerate', 'delete']),
   address: z.string().min(1),
   type: z.string().min(1),
   provider: z.string().min(1),
@@ -151,8 +156,11 @@ const entry = z.discriminatedUnion('kind', [
     secret: z.string(),
     keyId: z.string().nullable(),
   }),
+  z.strictObject({ kind: z.literal('regenerated'), intent: z.string(), generation }),
+  z.strictObject({ kind: z.literal('deposed'), address: z.string(), generation: z.int(), at: z.string() }),
+  z.strictObject({ kind: z.literal('restored'), address: z.string(), generation: z.int(), at: z.string() }),
   z.strictObject({ kind: z.literal('updated'), intent: z.string(), generation }),
-  z.strictObject({ kind: z.literal('deleted'), intent: z.string() }),
+  z.strictObject({ kind: z.literal('deleted'), intent: z.string(), replaced: z.literal(true).optional() }),
   z.strictObject({ kind: z.literal('failed'), intent: z.string() }),
   z.strictObject({ kind: z.literal('settled'), intent: z.string() }),
   z.strictObject({ kind: z.literal('refreshed'), address: z.string(), generation }),
@@ -270,8 +278,13 @@ function entryFromJson(item: z.infer<typeof entry>): JournalEntry {
       const plain = { ...made, generation: generationFromJson(item.generation) };
       return tainted === undefined ? plain : { ...plain, tainted };
     }
+    case 'deleted': {
+      const { replaced, ...plain } = item;
+      return replaced === undefined ? plain : { ...plain, replaced };
+    }
     case 'imported':
     case 'updated':
+    case 'regenerated':
     case 'refreshed':
       return { ...item, generation: generationFromJson(item.generation) };
     case 'intent':
@@ -339,11 +352,33 @@ function generationToJson(g: Generation): GenerationJson {
     sensitiveArgs: [...g.sensitiveArgs],
     attributes: g.attributes,
     scope: g.scope,
+    ...moments(g),
   };
 }
 
 function generationFromJson(g: GenerationJson): Generation {
-  return { ...g, secret: g.secret === null ? null : new Secret(g.secret) };
+  const { deposedAt: _, disabledAt: _1, renewedAt: _2, verifiedAt: _3, restoredAt: _4, ...rest } = g;
+  return { ...rest, ...moments(g), secret: g.secret === null ? null : new Secret(g.secret) };
+}
+
+/** The times of a key's life that it has; one that it has not is absent. */
+function moments({
+  deposedAt,
+  disabledAt,
+  renewedAt,
+  verifiedAt,
+  restoredAt,
+}: Pick<GenerationJson, 'deposedAt' | 'disabledAt' | 'renewedAt' | 'verifiedAt' | 'restoredAt'>): Pick<
+  Generation,
+  'deposedAt' | 'disabledAt' | 'renewedAt' | 'verifiedAt' | 'restoredAt'
+> {
+  return {
+    ...(deposedAt === undefined ? {} : { deposedAt }),
+    ...(disabledAt === undefined ? {} : { disabledAt }),
+    ...(renewedAt === undefined ? {} : { renewedAt }),
+    ...(verifiedAt === undefined ? {} : { verifiedAt }),
+    ...(restoredAt === undefined ? {} : { restoredAt }),
+  };
 }
 
 function resourceToJson(r: ResourceState): ResourceJson {
@@ -412,8 +447,13 @@ function entryToJson(e: JournalEntry): z.infer<typeof entry> {
     case 'arrived':
       return { kind: e.kind, intent: e.intent, secret: e.secret.reveal(), keyId: e.keyId };
     case 'updated':
+    case 'regenerated':
       return { kind: e.kind, intent: e.intent, generation: generationToJson(e.generation) };
+    case 'deposed':
+    case 'restored':
+      return { kind: e.kind, address: e.address, generation: e.generation, at: e.at };
     case 'deleted':
+      return { kind: e.kind, intent: e.intent, ...(e.replaced === true ? { replaced: true } : {}) };
     case 'failed':
     case 'settled':
       return { kind: e.kind, intent: e.intent };

@@ -30,6 +30,12 @@ export const HISTORY_ACTIONS = [
   'updated',
   'enabled',
   'disabled',
+  /** The key has a new secret under the same id. */
+  'regenerated',
+  /** The overlap of a replaced key began. */
+  'deposed',
+  /** A replaced key is the current one again. */
+  'rolled-back',
   'deleted',
   /** A key was dropped from state: gone at the API, or at the user's wish. */
   'forgotten',
@@ -124,6 +130,19 @@ export function historyItem(
       const intent = state.intents.get(entry.intent);
       return { ...who, ...about(intent), action: 'arrived', key: entry.keyId };
     }
+    case 'regenerated': {
+      const intent = state.intents.get(entry.intent);
+      const { id: key, number: generation } = entry.generation;
+      return { ...who, ...about(intent), action: 'regenerated', key, generation };
+    }
+    case 'deposed':
+    case 'restored': {
+      const { address, generation } = entry;
+      const resource = state.resources.get(address);
+      const key = keyOf(resource, generation)?.id ?? null;
+      const subject = { ...of(address, resource), key, generation };
+      return { ...who, ...subject, action: entry.kind === 'deposed' ? 'deposed' : 'rolled-back' };
+    }
     case 'updated': {
       const intent = state.intents.get(entry.intent);
       const { id: key, number: generation } = entry.generation;
@@ -150,7 +169,7 @@ export function historyItem(
         ...of(entry.address, resource),
         action: 'forgotten',
         key: keyOf(resource, entry.generation)?.id ?? null,
-        generation: entry.generation,
+        generation: entry.generation === 0 ? null : entry.generation,
       };
     }
     case 'moved': {

@@ -11,7 +11,7 @@ export interface Takeover {
 /**
  * Puts into `state` what `other`, a snapshot of the same lineage, knows and it does not, where the two do not contradict: addresses
  * that the state does not have; addresses whose keys in state are all known to the other, which has further ones; secrets that the
- * state lacks of keys that it has; open attempts. What `ancestor` (an earlier snapshot of the state; null: none is known) has and
+ * state lacks of keys that it has, and those that keys got later than the ones it has; open attempts. What `ancestor` (an earlier snapshot of the state; null: none is known) has and
  * the state has not was removed on purpose, and is not brought back. No secret ever goes to another key than its own: it
  * stays in its generation, with the key's id.
  */
@@ -22,6 +22,11 @@ export function takeOver(state: MutableState, other: State, ancestor: State | nu
     const keys = keysOf(theirs).filter((key) => !(holds(ancestor, theirs, key) && !holds(state, theirs, key)));
     const news = keys.filter((key) => !holds(state, theirs, key));
     fillSecrets(state, theirs, taken);
+    for (const key of keysOf(theirs)) {
+      if (key.secret === null || isKnown(ancestor, theirs, key)) continue;
+      const renewed = renewSecret(state, theirs, key);
+      if (renewed !== null) taken.push(renewed);
+    }
     if (news.length === 0) continue;
     const ours = state.resources.get(theirs.address);
     const fits =
@@ -70,17 +75,58 @@ function fillSecrets(
       if (ours.type !== theirs.type) continue;
       const held = keysOf(ours).find(({ id }) => id === key.id);
       if (held === undefined || held.secret !== null || held.accessKeyId !== key.accessKeyId) continue;
+      if (isRenewed(held, key)) continue;
       const filled = { ...held, secret: key.secret };
-      const put = (one: Generation) => (one === held ? filled : one);
-      state.resources.set(ours.address, {
-        ...ours,
-        current: ours.current === null ? null : put(ours.current),
-        deposed: ours.deposed.map(put),
-      });
+      exchange(state, ours, held, filled);
       const text = `${describe(ours.address, held)}: its secret`;
       taken.push({ text, address: ours.address, key: filled });
     }
   }
+}
+
+/** Gives the key in state that is `key` the secret that this one has, if it is the later one; else null. */
+function renewSecret(
+  state: MutableState,
+  theirs: ResourceState,
+  key: Generation,
+): { text: string; address: string; key: Generation } | null {
+  for (const ours of state.resources.values()) {
+    if (ours.type !== theirs.type) continue;
+    const held = keysOf(ours).find(({ id, scope }) => id === key.id && scope === key.scope);
+    if (held === undefined || !isRenewed(key, held)) continue;
+    const { accessKeyId, secret, expiresAt, renewedAt = '' } = key;
+    // The state may have given the number to another key meanwhile.
+    const number = Math.max(key.number, ours.lastGeneration + 1);
+    const renewed = { ...held, number, accessKeyId, secret, expiresAt, renewedAt };
+    exchange(state, { ...ours, lastGeneration: number }, held, renewed);
+    return { text: `${describe(ours.address, renewed)}: its later secret`, address: ours.address, key: renewed };
+  }
+  return null;
+}
+
+/** Puts one key of an address in the place of another. */
+function exchange(state: MutableState, ours: ResourceState, held: Generation, by: Generation): void {
+  const put = (one: Generation) => (one === held ? by : one);
+  state.resources.set(ours.address, {
+    ...ours,
+    current: ours.current === null ? null : put(ours.current),
+    deposed: ours.deposed.map(put),
+  });
+}
+
+/** Whether `later` is the same key as `earlier` after it got a new secret: the earlier one does not work any more. */
+export function isRenewed(later: Generation, earlier: Generation): boolean {
+  return later.number > earlier.number && (later.renewedAt ?? '') > (earlier.renewedAt ?? '');
+}
+
+function isKnown(state: State | null, of: ResourceState, key: Generation): boolean {
+  if (state === null) return false;
+  for (const other of state.resources.values()) {
+    if (other.type !== of.type) continue;
+    const isSame = ({ id, scope, number }: Generation) => id === key.id && scope === key.scope && number === key.number;
+    if (keysOf(other).some(isSame)) return true;
+  }
+  return false;
 }
 
 /** Ids are unique within a type and scope only, as far as is known. */

@@ -12,9 +12,11 @@ const SNAPSHOT_STEPS: readonly ((old: JsonObject) => JsonObject)[] = [
   (old) => ({ ...old, intents: mapObjects(old.intents, (intent) => ({ ...intent, secret: null })) }),
   // When it was written, the anchor of the history, and which journal it folded: all begin with version 3.
   (old) => ({ ...old, writtenAt: null, history: { entries: 0, bytes: 0, hash: '' }, folded: null }),
+  // The times of a replaced key's life began with version 4: a key without them has none.
+  (old) => old,
 ];
 
-/** The text of a record: version 1 and 2 have an array of entries, version 3 an object. */
+/** The text of a record: version 1 and 2 have an array of entries, version 3 and later an object. */
 const RECORD_STEPS: readonly ((old: unknown) => unknown)[] = [
   (old) =>
     mapObjects(old as Json, (entry) =>
@@ -23,6 +25,7 @@ const RECORD_STEPS: readonly ((old: unknown) => unknown)[] = [
         : entry,
     ),
   (old) => ({ at: null, entries: old }),
+  (old) => old,
 ];
 
 /** A snapshot's content as of the newest version. `version`: that of the content, already known to be a whole number up to it. */

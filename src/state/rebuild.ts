@@ -41,6 +41,9 @@ export interface Rebuilt {
   readonly news: readonly HistoryItem[];
 }
 
+/** Newest first. */
+const VERSIONS = Array.from({ length: STATE_VERSION }, (_, index) => STATE_VERSION - index);
+
 /**
  * Reads the journal `file` as one that builds on snapshot `serial` of `lineage`, whose journal key is among `keys`. Null when its
  * header says otherwise, or no record in it opens although there are some.
@@ -52,7 +55,7 @@ export function readJournalOn(
   keys: readonly Uint8Array[],
 ): JournalReading | null {
   if (file.base !== null && (file.base.lineage !== lineage || file.base.serial !== serial)) return null;
-  const versions = file.base === null ? [STATE_VERSION, 2, 1] : [file.base.version ?? STATE_VERSION];
+  const versions = file.base === null ? VERSIONS : [file.base.version ?? STATE_VERSION];
   for (const key of keys) {
     for (const version of versions) {
       const base = { lineage, serial, version };

@@ -15,18 +15,18 @@ import {
 import { faultCode } from './fault.ts';
 import { decodeEntry, encodeEntry, refuseNewer } from './format.ts';
 import { type Opening, type Sealing, type StateKeys, sealingFor } from './keys.ts';
-import { keysOf } from './merge.ts';
+import { isRenewed, keysOf } from './merge.ts';
 import { noIdentity, open, seal } from './seal.ts';
 
 /** The version of the content; it counts on with every change of the form of a journal entry, too. */
-const RESCUE_VERSION = 1;
+const RESCUE_VERSION = 2;
 
 const MARK = 'keyform-rescue';
 
 /** What a rescue file holds: attempts and their results. Other facts show again at the next refresh. */
 export type RescuedEntry = Extract<JournalEntry, { readonly kind: (typeof RESCUED)[number] }>;
 
-const RESCUED = ['intent', 'created', 'arrived', 'updated', 'deleted', 'failed', 'settled'] as const;
+const RESCUED = ['intent', 'created', 'arrived', 'updated', 'regenerated', 'deleted', 'failed', 'settled'] as const;
 
 /** Whether `entry` is of a kind that a rescue file holds. */
 export function isRescued(entry: JournalEntry): entry is RescuedEntry {
@@ -41,18 +41,17 @@ export function withoutKey(
   entries: readonly RescuedEntry[],
   forgotten: { readonly address: string; readonly generation: number },
 ): RescuedEntry[] {
-  const made = new Set(
+  const attempts = new Set(
     entries.flatMap((entry) =>
-      entry.kind === 'created' && entry.generation.number === forgotten.generation ? [entry.intent] : [],
+      entry.kind === 'intent' && entry.intent.address === forgotten.address ? [entry.intent.id] : [],
     ),
   );
-  const gone = new Set(
-    entries.flatMap((entry) =>
-      entry.kind === 'intent' && entry.intent.address === forgotten.address && made.has(entry.intent.id)
-        ? [entry.intent.id]
-        : [],
-    ),
+  const made = entries.flatMap((entry) =>
+    (entry.kind === 'created' || entry.kind === 'regenerated') && attempts.has(entry.intent) ? [entry] : [],
   );
+  // Of a key that was regenerated the generations before are gone as well.
+  const ids = new Set(made.flatMap(({ generation: { number, id } }) => (number === forgotten.generation ? [id] : [])));
+  const gone = new Set(made.flatMap(({ intent, generation }) => (ids.has(generation.id) ? [intent] : [])));
   return entries.filter((entry) => !gone.has(attemptOf(entry)));
 }
 
@@ -170,7 +169,7 @@ export async function findRescues(
 
 const content = z.strictObject({
   format: z.literal(MARK),
-  version: z.literal(RESCUE_VERSION),
+  version: z.literal([1, RESCUE_VERSION]),
   lineage: z.string().min(1),
   stack: z.string().min(1),
   serial: z.int().min(0),
@@ -294,7 +293,8 @@ class Merger implements Merge {
       } catch {
         this.#conflict(entry); // Contradictions change nothing, and only the last item may be one: an intent never is.
       }
-    } else if (outcome === 'conflict' || !this.#isKept(entry)) this.#conflict(entry);
+    } else if (this.#isPast(entry)) this.done += 1;
+    else if (outcome === 'conflict' || !this.#isKept(entry)) this.#conflict(entry);
     else this.done += 1;
   }
 
@@ -316,6 +316,11 @@ class Merger implements Merge {
         if (open === undefined) return this.#begunAgain(entry);
         return open.secret === null ? [entry] : 'conflict';
       }
+      case 'regenerated': {
+        if (intents.has(entry.intent)) return [entry];
+        const { secret } = entry.generation;
+        return secret === null || this.#holds(secret) || this.#isPast(entry) ? 'done' : this.#begunAgain(entry);
+      }
       case 'updated':
       case 'deleted':
       case 'failed':
@@ -330,7 +335,12 @@ class Merger implements Merge {
     if (attempt === undefined || this.#isLater) return 'conflict';
     const resource = this.state.resources.get(attempt.address);
     const isFree =
-      resource === undefined || (resource.type === attempt.type && resource.lastGeneration < attempt.generation);
+      entry.kind === 'regenerated'
+        ? resource?.type === attempt.type &&
+          resource.current?.number === attempt.generation &&
+          resource.current.id === entry.generation.id &&
+          resource.lastGeneration < entry.generation.number
+        : resource === undefined || (resource.type === attempt.type && resource.lastGeneration < attempt.generation);
     return isFree ? [{ kind: 'intent', intent: attempt }, entry] : 'conflict';
   }
 
@@ -342,6 +352,16 @@ class Merger implements Merge {
   #isKept(entry: RescuedEntry): boolean {
     const secret = 'generation' in entry ? entry.generation.secret : null;
     return secret === null || this.#holds(secret);
+  }
+
+  /** Whether the key that the entry tells of has got another secret since: the one that comes with the entry is of no use. */
+  #isPast(entry: RescuedEntry): boolean {
+    if (!('generation' in entry)) return false;
+    const { generation } = entry;
+    const id = attemptOf(entry);
+    const type = (this.state.intents.get(id) ?? this.#offered.get(id))?.type ?? null;
+    const held = this.#find(generation, type)?.generation;
+    return held !== undefined && held.secret !== null && isRenewed(held, generation);
   }
 
   #holds(secret: Secret): boolean {
@@ -376,9 +396,10 @@ interface Held {
   readonly generation: Generation;
 }
 
-/** Gives a key that the state holds without its secret the one that `rescued` has. */
+/** Gives a key that the state holds without its secret the one that `rescued` has, unless that is an earlier one. */
 function fill({ address, generation }: Held, rescued: Generation): Outcome {
   if (generation.secret !== null || rescued.secret === null) return 'done';
+  if (isRenewed(generation, rescued)) return 'conflict';
   return [{ kind: 'refreshed', address, generation: { ...generation, secret: rescued.secret } }];
 }
 

@@ -1,45 +1,27 @@
 import { KeyformError } from '../core/error.ts';
-import type { Clock, Files, Random } from '../core/port.ts';
-import { applyEntry, emptyState, type MutableState, type RunInfo, type State } from '../core/state.ts';
+import { emptyState, type MutableState, type RunInfo, type State } from '../core/state.ts';
 import { faultWords, guarded } from './fault.ts';
 import { writeInventory } from './inventory.ts';
-import { baseOf, type JournalBase } from './journal.ts';
 import { Keeper } from './keeper.ts';
-import { type Sealing, type StateKeys, shortly } from './keys.ts';
 import { clearLeftovers } from './leftover.ts';
+import { acquireLock, forceUnlock, type Lock, type LockHolder, type LockOptions, type UNREADABLE } from './lock.ts';
 import {
-  acquireLock,
-  forceUnlock,
-  type Lock,
-  type LockHolder,
-  type LockOptions,
-  lockHolder,
-  type ProcessPort,
-  type UNREADABLE,
-} from './lock.ts';
-import { BLOCK } from './record.ts';
-import { findRescues, type Merge, mergeRescue, openRescue, type RescuedEntry, writeRescue } from './rescue.ts';
+  notesOf,
+  type ReadState,
+  recipientsNote,
+  rescueNote,
+  revisionOf,
+  StateReader,
+  type StoreOptions,
+} from './reader.ts';
+import { type RescuedEntry, writeRescue } from './rescue.ts';
 import { noIdentity } from './seal.ts';
-import { judge, markOf, outrun, recall, remember, type Sighting } from './seen.ts';
+import { markOf, remember, type Sighting } from './seen.ts';
 import { type Session, startSession } from './session.ts';
-import { type Loaded, loadState, readSteadily, type SnapshotOptions, type StatePaths, statePaths } from './snapshot.ts';
+import { loadState, type SnapshotOptions, type StatePaths, statePaths } from './snapshot.ts';
 import { uuid } from './uuid.ts';
 
-/** A state as it was read. */
-export interface ReadState {
-  /** For a state that does not exist: lineage '' and serial 0. */
-  readonly state: State;
-  readonly exists: boolean;
-  /**
-   * Names this content: lineage, serial and how many journal records were replayed. Two reads of one state have equal
-   * revisions exactly when nothing was recorded between them; the serial alone would not tell, as it counts snapshots only.
-   */
-  readonly revision: string;
-  /** What a person should know of it: a run that crashed, a record that it did not finish. */
-  readonly notes: readonly string[];
-  /** In words, whom the next write seals the state for and whom no longer; null when nothing changes, or there is no state. */
-  readonly resealing: string | null;
-}
+export type { ReadState, StoreOptions } from './reader.ts';
 
 /** The state of one stack. */
 export interface Store {
@@ -69,34 +51,6 @@ export interface Store {
   forceUnlock(id: string): Promise<LockHolder | null>;
 }
 
-export interface StoreOptions {
-  /** The state folder, without a slash at its end. */
-  readonly folder: string;
-  /** Checked by the caller; a name with a path separator is refused here too. */
-  readonly stack: string;
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Null when no key was found: then only a state that does not exist can be read. */
-  readonly keys: StateKeys | null;
-  /** As in {@link SnapshotOptions.sealing}. */
-  readonly sealing?: Sealing;
-  readonly process: ProcessPort;
-  /** Of Keyform, for the history. */
-  readonly version: string;
-  /**
-   * Absolute folder in which this machine remembers which states it has seen; null where there is no home folder: then an older
-   * state that was put back goes unnoticed.
-   */
-  readonly machineFolder: string | null;
-  /** Absolute folders, best first, for what the state folder does not take. */
-  readonly refuges: readonly string[];
-  /** Makes the inventory's text of a state; null when the project keeps none. */
-  readonly inventory: ((state: State) => string) | null;
-  /** As in {@link KeeperOptions.foldAt}; for tests. */
-  readonly foldAt?: number;
-}
-
 /** Opens no file yet. Throws `invalid-usage` for an impossible stack name. */
 export function openStore(options: StoreOptions): Store {
   const paths = statePaths(options.folder, options.stack);
@@ -109,31 +63,17 @@ class FileStore implements Store {
   readonly paths: StatePaths;
   readonly #options: Options;
   readonly #lock: LockOptions;
+  readonly #reader: StateReader;
 
   constructor(options: Options) {
     this.#options = options;
     this.paths = options.paths;
     this.#lock = { ...options, path: options.paths.lock };
+    this.#reader = new StateReader(options);
   }
 
-  async read(): Promise<ReadState> {
-    const { stack, clock } = this.#options;
-    const readNow = () => readSteadily(this.#options, () => clock.sleep(50));
-    const folded = await this.#folded();
-    let loaded = await readNow();
-    const memory = await this.#recall(loaded);
-    // A run may have ended between reading and recalling: what counts is what lies there now, against what was known before.
-    if (this.#judge(loaded, memory.sighting, folded) !== null) loaded = await readNow();
-    const refusal = this.#judge(loaded, memory.sighting, folded);
-    if (refusal !== null) throw refusal;
-    const revision = revisionOf(loaded);
-    const notes = [...notesOf(loaded, false), ...memory.notes];
-    const state = loaded.snapshot?.state ?? emptyState(stack, '');
-    const rescued = await this.#rescued(state);
-    for (const { merge } of rescued.files) for (const entry of merge.entries) applyEntry(state, entry);
-    notes.push(...rescued.notes, ...rescued.files.map((file) => rescueNote(file, false)));
-    const resealing = loaded.snapshot === null ? null : recipientsNote(this.#options, loaded.snapshot.recipients);
-    return { state, exists: loaded.snapshot !== null, revision, notes, resealing };
+  read(): Promise<ReadState> {
+    return this.#reader.read();
   }
 
   async begin(operation: string, request: Parameters<Store['begin']>[1]): Promise<Session> {
@@ -165,13 +105,13 @@ class FileStore implements Store {
     const onFirst = () => this.#began(state, keeper);
     const keeper: Keeper = new Keeper({ ...options, lock, run, onFirst });
     const loaded = await loadState(options, (entry, at, state) => keeper.replayed(entry, at, state));
-    const memory = await this.#recall(loaded);
-    const refusal = this.#judge(loaded, memory.sighting, await this.#folded());
+    const memory = await this.#reader.recall(loaded);
+    const refusal = this.#reader.judge(loaded, memory.sighting, await this.#reader.folded());
     if (refusal !== null) throw refusal;
     const notes = [...lock.notes, ...notesOf(loaded, true), ...memory.notes];
     const found = revisionOf(loaded);
     const state = loaded.snapshot?.state ?? emptyState(options.stack, uuid(options.random));
-    const rescued = await this.#rescued(state);
+    const rescued = await this.#reader.rescued(state);
     notes.push(...rescued.notes, ...rescued.files.map((file) => rescueNote(file, true)));
     notes.push(...(await clearLeftovers(options, state)));
     await keeper.begin(loaded, state);
@@ -205,32 +145,6 @@ class FileStore implements Store {
     return session;
   }
 
-  async #recall(loaded: Loaded): ReturnType<typeof recall> {
-    if (loaded.snapshot === null) return { sighting: null, notes: [] };
-    const { files, machineFolder } = this.#options;
-    return recall(files, machineFolder, loaded.snapshot.state.lineage, this.#options.stack);
-  }
-
-  /** Of the journal that was folded last, by the file that is kept of it; null when there is none, or it does not say. */
-  async #folded(): Promise<JournalBase | null> {
-    const { journalBackup } = this.paths;
-    return baseOf(await guarded('read', journalBackup, () => this.#options.files.read(journalBackup, BLOCK)));
-  }
-
-  /** The `rolled-back` error for a state that is older than what this machine, or the journal folded last, knows of. */
-  #judge({ snapshot, replay }: Loaded, sighting: Sighting | null, folded: JournalBase | null): KeyformError | null {
-    if (snapshot === null) return null;
-    const { stack, machineFolder, folder } = this.#options;
-    const { serial, lineage } = snapshot.state;
-    const { snapshot: path, journal } = this.paths;
-    const mark = markOf(snapshot.journalKey);
-    const isJournaled = (replay?.records.length ?? 0) > 0;
-    const remembered = judge(machineFolder, sighting, { path, stack, serial, mark, folder, journal, isJournaled });
-    if (remembered !== null || folded === null || folded.lineage !== lineage || folded.serial < serial)
-      return remembered;
-    return outrun(path, stack, serial, this.paths.journalBackup, folded.serial + 1);
-  }
-
   async #remember(
     { lineage, serial }: State,
     journalKey: Uint8Array,
@@ -260,27 +174,6 @@ class FileStore implements Store {
     return [...notes, ...(await writeInventory(this.#options, state))];
   }
 
-  /**
-   * What rescue files hold that the state does not know yet. One that cannot be read is an error: it may hold the secret of a key that
-   * would else be taken for an orphan, and deleted.
-   */
-  async #rescued(state: State): Promise<{ readonly files: readonly Rescued[]; readonly notes: readonly string[] }> {
-    // Even with no attempt open: a state that was put back may not know of it.
-    const { files, keys, stack, folder, refuges } = this.#options;
-    const { lineage } = state;
-    const found = await findRescues(files, { stack, lineage, folders: [folder, ...refuges] });
-    const rescued: Rescued[] = [];
-    let merged = state;
-    for (const path of found.paths) {
-      const bytes = await guarded('read', path, () => files.read(path));
-      if (bytes === null) continue;
-      const merge = mergeRescue(merged, await openRescue(bytes, keys, path));
-      merged = merge.state;
-      rescued.push({ path, merge });
-    }
-    return { files: rescued, notes: found.notes };
-  }
-
   async #rescue(
     state: State,
     entries: readonly RescuedEntry[],
@@ -294,73 +187,10 @@ class FileStore implements Store {
   }
 
   holder(): Promise<LockHolder | typeof UNREADABLE | null> {
-    return lockHolder(this.#lock);
+    return this.#reader.holder();
   }
 
   forceUnlock(id: string): Promise<LockHolder | null> {
     return forceUnlock(this.#lock, id);
   }
-}
-
-function revisionOf(loaded: Loaded): string {
-  if (loaded.snapshot === null) return 'none';
-  const { lineage, serial } = loaded.snapshot.state;
-  return `${lineage}:${serial}:${loaded.replay?.records.length ?? 0}`;
-}
-
-function notesOf(loaded: Loaded, locked: boolean): string[] {
-  if (loaded.replay === null) return [];
-  const notes: string[] = [];
-  const { records, torn } = loaded.replay;
-  if (records.length > 0 && locked) {
-    notes.push(
-      `An earlier run did not end: ${records.length} journal record${records.length === 1 ? '' : 's'} replayed, nothing lost.`,
-    );
-  }
-  if (torn) {
-    notes.push(
-      locked
-        ? 'The last journal record was cut off by a crash before it was acknowledged; it was dropped.'
-        : 'The last journal record is not complete: it is being written, or a crash cut it off before it was acknowledged.',
-    );
-  }
-  return notes;
-}
-
-/** A rescue file, compared with the state. */
-interface Rescued {
-  readonly path: string;
-  readonly merge: Merge;
-}
-
-function rescueNote({ path, merge }: Rescued, locked: boolean): string {
-  const { entries, conflicts, outlived } = merge;
-  if (outlived) {
-    return `${path} is of an earlier run, and the state has gone on since without what it holds: ${conflicts.join(', ')}. Delete the file once that is not a key in use at the cloud.`;
-  }
-  const facts = `${entries.length} ${entries.length === 1 ? 'fact' : 'facts'} that an earlier run could not record`;
-  const known = 'only facts that the state knows';
-  const read = locked
-    ? `${path} held ${entries.length === 0 ? known : `${facts}; they are in the state now`}${conflicts.length === 0 ? ', and the file is removed' : ''}.`
-    : `${path} holds ${entries.length === 0 ? `${known}; the next apply removes it` : `${facts}; they count as recorded, and the next apply takes them over`}.`;
-  if (conflicts.length === 0) return read;
-  const kept = `what does not fit the state, and is kept for that: ${conflicts.join(', ')}.`;
-  return entries.length === 0 ? `${path} holds ${kept}` : `${read} It also holds ${kept}`;
-}
-
-/** The recipients named in the configuration take effect at the next write; until then the state is sealed as it was. */
-function recipientsNote({ keys, sealing }: StoreOptions, current: readonly string[]): string | null {
-  const wanted = keys?.recipients ?? [];
-  // Whoever names a sealing tells by itself what it changes.
-  if (wanted.length === 0 || sealing !== undefined) return null;
-  const added = wanted.filter((recipient) => !current.includes(recipient));
-  const removed = current.filter((recipient) => !wanted.includes(recipient));
-  const parts = [
-    ...(added.length === 0 ? [] : [`added: ${added.map(shortly).join(', ')}`]),
-    ...(removed.length === 0 ? [] : [`removed: ${removed.map(shortly).join(', ')}`]),
-  ];
-  if (parts.length === 0) return null;
-  const rest =
-    removed.length === 0 ? '' : ' What is sealed already opens for those removed as before; see "keyform state rekey".';
-  return `The recipients of the state change at the next write (${parts.join('; ')}).${rest}`;
 }

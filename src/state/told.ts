@@ -42,10 +42,13 @@ function words({ action, address, key }: Line): string {
   return parts.filter((part) => typeof part === 'string').join(' ');
 }
 
-/** Whether what the line tells of a key's coming or going is so in `state`. Ids are unique within a type and scope only. */
-function isInState(state: State, { action, address, key }: Line): boolean {
+/** Whether what the line tells of a key's coming or going, or of its new secret, is so in `state`. Ids are unique within a type and scope only. */
+function isInState(state: State, { action, address, key, generation }: Line): boolean {
   const resource = typeof address === 'string' ? state.resources.get(address) : undefined;
-  const isHeld = keysOf(resource).some(({ id }) => id === key);
+  const held = keysOf(resource).find(({ id }) => id === key);
+  const isHeld = held !== undefined;
   if (action === 'deleted' || action === 'forgotten') return !isHeld;
+  // Under the same id: only the number tells whose secret it is.
+  if (action === 'regenerated') return typeof generation === 'number' && (held?.number ?? 0) >= generation;
   return (action === 'created' || action === 'adopted') && isHeld;
 }

@@ -7,14 +7,24 @@ import { freshFolder } from '../emulator/folder.ts';
 import { answerRows } from './answer.ts';
 import { openBench } from './bench.ts';
 import { claimRows } from './claim.ts';
+import { consoleRows } from './console.ts';
 import type { Example } from './examples.ts';
 import { lifeRows } from './life.ts';
+import { retireRows } from './retire.ts';
 import { expectKeys, type Row } from './row.ts';
 import { expectSound, expectWhole } from './sound.ts';
 import { troubleRows } from './trouble.ts';
 import { waitRows } from './wait.ts';
 
-const rows: readonly Row[] = [...lifeRows, ...waitRows, ...claimRows, ...troubleRows, ...answerRows];
+const rows: readonly Row[] = [
+  ...lifeRows,
+  ...waitRows,
+  ...claimRows,
+  ...troubleRows,
+  ...answerRows,
+  ...consoleRows,
+  ...retireRows,
+];
 
 /** Runs every row for every resource type of every cloud, and fails a cloud that does not give the suite what it needs. */
 export function runConformance(clouds: readonly Cloud[], examples: Readonly<Record<string, Example>>): void {

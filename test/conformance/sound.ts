@@ -14,6 +14,14 @@ export function expectSound(type: ResourceType): void {
   expect('last_used_at' in attributes, 'an attribute "last_used_at" where lists tell it').toBe(
     capabilities.lastUsed === 'listed',
   );
+  for (const name of Object.values(type.told ?? {})) {
+    expect(Object.keys(attributes), 'what tells of changes is an attribute').toContain(name);
+  }
+  if (type.told !== undefined) expect(Object.keys(type.told), 'one that tells nothing leaves it out').not.toEqual([]);
+  for (const name of ['updated_at', 'updated_by', 'created_by']) {
+    if (!(name in attributes)) continue;
+    expect(Object.values(type.told ?? {}), `"${name}" is named in "told"`).toContain(name);
+  }
   for (const name of owner.arguments) {
     expect(argument(name)?.forcesNew, `"${name}" names the owner, so a change of it is another key`).toBe(true);
   }

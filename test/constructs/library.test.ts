@@ -41,6 +41,7 @@ const sinch = new keyform.SinchAccessKey(stack, 'sinch', {
   keepers: { camelCase: 'a', snake_case: 'b', 'dash-ed': 'c' },
   provider: second,
   lifecycle: { preventDestroy: true, ignoreChanges: ['display_name'] },
+  rotation: { every: '90d', beforeExpiry: undefined, disableFor: lib.Token.asString(lib.Fn.format('%dd', [7])), verify: on.booleanValue },
 });
 sinch.displayName = 'renamed';
 const outscale = new keyform.OutscaleAccessKey(stack, 'outscale', {
@@ -64,7 +65,7 @@ new lib.TerraformOutput(stack, 'read', {
 });
 new lib.TerraformOutput(stack, 'secret', { value: outscale.secret, sensitive: true });
 new lib.TerraformOutput(stack, 'rest', {
-  value: [sinch.id, sinch.createdAt, sinch.expiresAt, sinch.updatedAt, sinch.generation, sinch.enabled, sinch.keepers],
+  value: [sinch.id, sinch.createdAt, sinch.rotateAt, sinch.previous.get(0).retireAt, sinch.rotation, sinch.expiresAt, sinch.updatedAt, sinch.generation, sinch.enabled, sinch.keepers],
 });
 app.synth();
 `;

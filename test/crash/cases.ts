@@ -60,7 +60,7 @@ export const TELLING: Choice = ({ type, operation }, point, index, all) => {
 const APPLY = ['apply', '-auto-approve'];
 let serial = 0;
 
-/** The project before the operation, and the stack that asks for it; and with what flags the apply does it. */
+/** The project before the operation, and the stack that asks for it; and the command that does it. */
 async function prepare(scene: Scene, type: string, operation: Operation): Promise<[Project, readonly string[]]> {
   serial += 1;
   const name = `${operation}-${serial}`;
@@ -74,12 +74,14 @@ async function prepare(scene: Scene, type: string, operation: Operation): Promis
       change.before.map((key) => [address, key] as const),
     );
     await mustRun(project, APPLY);
+    for (const args of change.setup) await mustRun(project, args);
   }
+  project.old = change.old;
   declare(
     project,
     change.after.map((key) => [address, key] as const),
   );
-  return [project, [...APPLY, ...change.flags]];
+  return [project, change.command];
 }
 
 /** The cases that `choose` picks of all points that an unharmed run passes, of every operation on every type. */

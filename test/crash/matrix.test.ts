@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { requireBuild } from '../scripts/tool.ts';
 import { type CaseResult, enumerateCases, runCases, TELLING } from './cases.ts';
 import { randomKills } from './kills.ts';
-import { contradictions, everything } from './operation.ts';
+import { contradictions, everything, LOCAL } from './operation.ts';
 import { openScene, type Scene } from './scene.ts';
 import { byType, complaint, tally } from './table.ts';
 
@@ -35,7 +35,8 @@ test('whatever a process was killed at, plain commands put it right', { timeout:
   // Else little was proved.
   for (const { type, operation } of everything()) {
     const row = results.filter((result) => result.type === type && result.operation === operation);
-    expect(row.length, `${operation} of ${type}`).toBeGreaterThanOrEqual(4);
+    expect(row.length, `${operation} of ${type}`).toBeGreaterThanOrEqual(LOCAL.has(operation) ? 1 : 4);
+    if (LOCAL.has(operation)) continue;
     expect(row.some(left('before answer')), `${operation} of ${type}: the cloud had acted`).toBe(true);
   }
   expect(results.filter(({ open }) => open > 0).length).toBeGreaterThan(results.length / 4);

@@ -3,8 +3,29 @@ import { examples } from '../conformance/examples.ts';
 import { type Declared, TYPES, typeOf } from './scene.ts';
 
 /** What is done to a key when the process dies. */
-export const OPERATIONS = ['create', 'update', 'rotate', 'disable', 'delete'] as const;
+export const OPERATIONS = [
+  'create',
+  'update',
+  'rotate',
+  'disable',
+  'delete',
+  /** Rotated by its policy, with an overlap. */
+  'overlap',
+  /** The old key of an overlap that is over is deleted. */
+  'retire',
+  /** Back to the old key, within the overlap. */
+  'rollback',
+  /** The old key is deleted before the new one is made. */
+  'delete first',
+  'regenerate',
+] as const;
 export type Operation = (typeof OPERATIONS)[number];
+
+/** Done in the state alone: no cloud hears of them. */
+export const LOCAL: ReadonlySet<Operation> = new Set(['rollback']);
+
+/** What follows from a policy is the same for every cloud, and done for this type. */
+const POLICY_TYPE = 'keyform_outscale_access_key';
 
 interface Described {
   readonly args: JsonObject;
@@ -83,12 +104,17 @@ export function disabled(key: Declared): Declared | null {
   return typeOf(key.type).type.capabilities.disable ? { type: key.type, args: { ...key.args, enabled: false } } : null;
 }
 
-/** What one case is about: from `before` (empty: nothing) to `after`, by an apply with `flags`. */
+/** What one case is about: from `before` (empty: nothing), applied, and then `setup`, to `after`, by `command`. */
 export interface Change {
   readonly before: readonly Declared[];
+  readonly setup: readonly (readonly string[])[];
   readonly after: readonly Declared[];
-  readonly flags: readonly string[];
+  readonly command: readonly string[];
+  /** How many old keys may still live afterwards, as their overlap is not over. */
+  readonly old: number;
 }
+
+const APPLY = ['apply', '-auto-approve'];
 
 /** The address of the only key. */
 export const NAME = 'k';
@@ -96,21 +122,43 @@ export const NAME = 'k';
 /** The change that is the operation on one key of the type; null where the cloud has no such thing. */
 export function changeOf(operation: Operation, type: string, name: string): Change | null {
   const key = keyOf(type, name);
+  const plain = { before: [key], setup: [], after: [key], command: APPLY, old: 0 };
+  const rotate = (flag: string) => ['rotate', '-auto-approve', flag, `${type}.${NAME}`];
+  const under = (rotation: JsonObject): Declared => ({ type, args: { ...key.args, rotation } });
+  const lasting = under({ every: '90d', overlap: '30d' });
+  if (['overlap', 'retire', 'rollback', 'delete first'].includes(operation) && type !== POLICY_TYPE) return null;
   switch (operation) {
     case 'create':
-      return { before: [], after: [key], flags: [] };
+      return { ...plain, before: [] };
     case 'update': {
       const change = updateOf(type, name);
-      return change === null ? null : { before: [change.from], after: [change.to], flags: [] };
+      return change === null ? null : { ...plain, before: [change.from], after: [change.to] };
     }
     case 'rotate':
-      return { before: [key], after: [key], flags: [`-replace=${type}.${NAME}`] };
+      return { ...plain, command: [...APPLY, `-replace=${type}.${NAME}`] };
     case 'disable': {
       const after = disabled(key);
-      return after === null ? null : { before: [key], after: [after], flags: [] };
+      return after === null ? null : { ...plain, after: [after] };
     }
     case 'delete':
-      return { before: [key], after: [], flags: [] };
+      return { ...plain, after: [] };
+    case 'overlap':
+      return { ...plain, before: [lasting], after: [lasting], command: rotate('-force'), old: 1 };
+    case 'retire':
+      return { ...plain, before: [lasting], setup: [rotate('-force')], after: [under({ every: '90d' })] };
+    case 'rollback': {
+      const setup = [rotate('-force')];
+      return { before: [lasting], setup, after: [lasting], command: rotate('-rollback'), old: 1 };
+    }
+    case 'delete first': {
+      const only = under({ every: '90d', strategy: 'delete_first' });
+      return { ...plain, before: [only], after: [only], command: rotate('-force') };
+    }
+    case 'regenerate': {
+      if (!typeOf(type).type.capabilities.regenerate) return null;
+      const same = under({ every: '90d', strategy: 'regenerate' });
+      return { ...plain, before: [same], after: [same], command: rotate('-force') };
+    }
   }
 }
 

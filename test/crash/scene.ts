@@ -131,6 +131,7 @@ function listening(cloud: Cloud, told: Map<string, string>): Cloud {
       }
       return response;
     },
+    desks: inner.desks,
     save: () => inner.save(),
     settings: (origin) => inner.settings(origin),
     environment: (origin) => inner.environment(origin),

@@ -39,6 +39,7 @@ export function fakeCloud(name: string, prefix = `/${name}/`): Cloud {
         if (of === 'ListItems') return respond(200, { items: [...items] }, of);
         return respond(404, {}, null);
       },
+      desks: [],
       save: () => ({ items: [...items] }),
       settings: (origin) => ({ endpoint: origin, secret: Buffer.from(seed).toString('hex').slice(0, 8) }),
       environment: (origin) => ({ [`${name.toUpperCase()}_ENDPOINT`]: origin }),

@@ -36,7 +36,7 @@ const project: Project = {
   app: null,
   output: 'cdktf.out',
   context: {},
-  settings: { stacks: 'stacks', state: 'state', recipients: [], inventory: false, sandbox: false },
+  settings: { stacks: 'stacks', state: 'state', recipients: [], inventory: false, sandbox: false, unmanaged: 'report' },
   stateFolder: '/p/state',
 };
 

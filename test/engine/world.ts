@@ -28,7 +28,7 @@ export interface Meddler {
 
 /** A project in memory: a disk, a clock that stands still until it is moved, and every cloud's emulator behind the HTTP port. */
 export class World {
-  readonly disk = new MemoryDisk();
+  disk = new MemoryDisk();
   readonly clock = {
     time: Date.parse('2026-01-01T00:00:00Z'),
     now() {
@@ -98,7 +98,13 @@ export class World {
       files: this.disk,
       clock: this.clock,
       random: {
-        bytes: (length) => new Uint8Array(length).map((_, index) => (this.#counter++ * 31 + index * 7) % 256),
+        // The first four bytes count, so that no two draws are equal: a repeated Idempotency-Key would be taken for a repeated request.
+        bytes: (length) => {
+          const count = this.#counter++;
+          return new Uint8Array(length).map((_, index) =>
+            index < 4 ? (count >>> (8 * index)) & 255 : (count * 31 + index * 7) % 256,
+          );
+        },
         fraction: () => 0.5,
       },
       processes: { run: () => Promise.reject(new Error('no processes here')) },
@@ -213,6 +219,7 @@ export class World {
     content: Json,
     options: Partial<MakePlanOptions> & {
       readonly onEvent?: (event: ApplyEvent) => void;
+      readonly onSecret?: (secret: Secret) => void;
       readonly parallelism?: number;
     } = {},
   ): Promise<ApplyResult & { readonly plan: Plan }> {
@@ -224,18 +231,20 @@ export class World {
     content: Json,
     options: Partial<MakePlanOptions> & {
       readonly onEvent?: (event: ApplyEvent) => void;
+      readonly onSecret?: (secret: Secret) => void;
       readonly parallelism?: number;
     } = {},
   ) {
     const loaded = await this.load(content);
     const session = await this.store.begin('apply', { lockTimeoutMs: 0 });
     const { plan, world } = await planStack(this.engine, loaded, session.state, { ...this.#defaults(), ...options });
-    const { signal, onEvent } = options;
+    const { signal, onEvent, onSecret } = options;
     const run = async () => {
       const result = await applyUnder(this.engine, session, loaded, plan, world, {
         parallelism: options.parallelism ?? 4,
         ...(signal === undefined ? {} : { signal }),
         ...(onEvent === undefined ? {} : { onEvent }),
+        ...(onSecret === undefined ? {} : { onSecret }),
       });
       return { ...result, plan };
     };
@@ -243,13 +252,14 @@ export class World {
   }
 }
 
-const PROJECT: Project = {
+/** The project that every world is of. */
+export const PROJECT: Project = {
   folder: '/p',
   app: null,
   output: 'o',
   context: {},
   stateFolder: '/p/state',
-  settings: { stacks: 's', state: 'state', recipients: [], inventory: false, sandbox: false },
+  settings: { stacks: 's', state: 'state', recipients: [], inventory: false, sandbox: false, unmanaged: 'report' },
 };
 
 const DEFAULTS: MakePlanOptions = {

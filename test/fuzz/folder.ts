@@ -4,7 +4,7 @@ import { applyEntry, emptyState, type JournalEntry, type State } from '../../src
 import { BLOCK, readPrefix } from '../../src/state/record.ts';
 import { statePaths } from '../../src/state/snapshot.ts';
 import type { Store } from '../../src/state/store.ts';
-import { contentOf, creation, intent, KEYS, SECRET, testStore } from '../state/fixture.ts';
+import { contentOf, creation, generation, intent, KEYS, SECRET, testStore } from '../state/fixture.ts';
 import { MemoryDisk } from '../state/memory.ts';
 
 /** Files of a folder by name. */
@@ -45,17 +45,23 @@ const THIRD: readonly JournalEntry[][] = [
     { kind: 'tainted', address: 't.b', reason: 'r'.repeat(600) },
     { kind: 'intent', intent: intent('d', 't.a', { operation: 'delete', generation: 1, keyId: 'id-t.a-1', args: {} }) },
     d1,
+    { kind: 'deposed', address: 't.a', generation: 1, at: '2026-03-04T05:06:07.000Z' },
+    { kind: 'intent', intent: intent('r', 't.c', { operation: 'regenerate', keyId: 'id-t.c-1', args: {} }) },
   ],
-  [{ kind: 'deleted', intent: 'd' }, madeD1],
+  [
+    { kind: 'deleted', intent: 'd' },
+    madeD1,
+    { kind: 'regenerated', intent: 'r', generation: generation(2, { renewedAt: '2026-03-04T05:06:07.000Z' }) },
+  ],
 ];
 
 /** The secret of a key tells of which address it is, so that one in a wrong place shows. */
 function named(entry: JournalEntry): JournalEntry {
-  if (entry.kind !== 'created') return entry;
-  const address = entry.intent.split(' ')[1] ?? '';
+  if (entry.kind !== 'created' && entry.kind !== 'regenerated') return entry;
+  const address = entry.kind === 'created' ? (entry.intent.split(' ')[1] ?? '') : 't.c';
   const { number } = entry.generation;
-  const key = `${address}-${number}`;
-  const secret = new Secret(`${SECRET}-${key}`);
+  const key = `${address}-${entry.kind === 'created' ? number : 1}`;
+  const secret = new Secret(`${SECRET}-${address}-${number}`);
   return { ...entry, generation: { ...entry.generation, id: `id-${key}`, accessKeyId: `AK-${key}`, secret } };
 }
 
@@ -109,7 +115,7 @@ export async function makeSpecimen(stack = 'prod', variant = '', start: Folder |
 }
 
 function altered(entry: JournalEntry, variant: string): JournalEntry {
-  if (variant === '' || entry.kind !== 'created') return entry;
+  if (variant === '' || (entry.kind !== 'created' && entry.kind !== 'regenerated')) return entry;
   const { generation: made } = entry;
   const secret = new Secret(`${made.secret?.reveal() ?? ''}${variant}`);
   return {

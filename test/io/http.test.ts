@@ -417,6 +417,13 @@ describe('abort', () => {
     expect((await failure(rig().http.send(call(origin, { signal: stop.signal })))).code).toBe('cancelled');
   });
 
+  it('stops a call under way that says that it only reads, whatever its method', async () => {
+    const stop = new AbortController();
+    const { origin } = await serve(() => stop.abort());
+    const reading = call(origin, { ...unsafe, reads: true, signal: stop.signal });
+    expect((await failure(rig().http.send(reading))).code).toBe('cancelled');
+  });
+
   it('while it waits for a token', async () => {
     const { origin, requests } = await serve((_request, response) => response.end());
     const { http, clock } = rig();

@@ -2,7 +2,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createProcesses } from '../../src/io/process.ts';
+import { createAttach, createProcesses } from '../../src/io/process.ts';
 
 const node = process.execPath;
 const cwd = realpathSync(mkdtempSync(join(tmpdir(), 'keyform-process-')));
@@ -100,5 +100,27 @@ describe('a child process', () => {
 
   it('is not started after an abort', async () => {
     await expect(run('', { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before');
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a child in the place of this process', () => {
+  const attach = createAttach(false);
+
+  it('exits as itself', async () => {
+    expect(await attach(node, { args: ['-e', 'process.exit(3)'], cwd, env: {} })).toBe(3);
+    const program = `process.exit(process.cwd() === ${JSON.stringify(cwd)} && JSON.stringify(process.env) === '{"A":"1"}' ? 0 : 1)`;
+    expect(await attach(node, { args: ['-e', program], cwd, env: { A: '1', B: undefined } })).toBe(0);
+  });
+
+  it('that a signal ended exits as a shell would say it', async () => {
+    expect(await attach(node, { args: ['-e', `process.kill(process.pid, 'SIGKILL')`], cwd, env: {} })).toBe(137);
+    expect(await attach(node, { args: ['-e', `process.kill(process.pid, 'SIGTERM')`], cwd, env: {} })).toBe(143);
+  });
+
+  it('that cannot be started rejects, and leaves no handler behind', async () => {
+    const before = process.listenerCount('SIGTERM');
+    await expect(attach('no-such-program', { args: [], cwd, env: {} })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(attach(cwd, { args: [], cwd, env: {} })).rejects.toMatchObject({ code: 'EACCES' });
+    expect(process.listenerCount('SIGTERM')).toBe(before);
   });
 });

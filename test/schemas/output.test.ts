@@ -29,7 +29,7 @@ function resourceOf(cloud: Cloud, type: string) {
 test('is what schemas/schema_output.json says', () => {
   validate(document);
   expect(validate.errors).toBeNull();
-  expect(document.format_version).toBe('1.0');
+  expect(document.format_version).toBe('1.1');
   expect(Object.keys(document.providers)).toEqual(clouds.map(({ name }) => name));
 });
 

@@ -22,6 +22,7 @@ const CHANGES: Readonly<Record<string, readonly JsonObject[]>> = {
     { tags: { team: 'storage' } },
     { identity_policy: 'read-only' },
     { keepers: { month: 'another' } },
+    { rotation: { every: '90d', overlap: '1d' } },
   ],
   'keyform_outscale_access_key.backup': [
     { tag: 'weekly' },
@@ -30,8 +31,19 @@ const CHANGES: Readonly<Record<string, readonly JsonObject[]>> = {
     { expires_at: '2032-01-01' },
     { user_name: 'backup-2' },
   ],
-  'keyform_outscale_access_key.audit': [{ expires_in: '30d' }, { expires_in: null }, { keepers: { a: 'b' } }],
-  'keyform_sinch_access_key.messaging': [{ display_name: 'sms' }, { project_id: 'demo-2' }, { keepers: { a: 'b' } }],
+  'keyform_outscale_access_key.audit': [
+    { expires_in: '30d' },
+    { expires_in: null },
+    { keepers: { a: 'b' } },
+    { rotation: { every: '80d', overlap: '1d', disable_for: '7d' } },
+  ],
+  'keyform_sinch_access_key.messaging': [
+    { rotation: null },
+    { display_name: 'sms' },
+    { project_id: 'demo-2' },
+    { keepers: { a: 'b' } },
+    { rotation: { every: '90d' } },
+  ],
   'keyform_tencent_api_key.gateway': [
     { enabled: false },
     { enabled: true },
@@ -42,13 +54,18 @@ const CHANGES: Readonly<Record<string, readonly JsonObject[]>> = {
     { tags: { team: 'edge' } },
     { access_key_type: 'auto', access_key_id: null, access_key_secret: null },
   ],
-  'keyform_tencent_api_key.gateway_auto': [{ region: 'ap-singapore' }, { keepers: { a: 'b' } }],
+  'keyform_tencent_api_key.gateway_auto': [
+    { region: 'ap-singapore' },
+    { keepers: { a: 'b' } },
+    { rotation: { every: '90d', strategy: 'regenerate' } },
+  ],
   'keyform_tencent_cam_access_key.deploy': [
     { enabled: false },
     { enabled: true },
     { description: 'deploy-2' },
     { target_uin: '100013065918' },
     { keepers: { a: 'b' } },
+    { rotation: { every: '90d', overlap: '1d', retire_when: 'unused_for 1d' } },
   ],
   'keyform_yandex_api_key.vision': [
     { description: 'changed' },
@@ -58,11 +75,13 @@ const CHANGES: Readonly<Record<string, readonly JsonObject[]>> = {
     { expires_in: '30d' },
     { service_account_id: 'ajevision00000000001' },
     { keepers: { a: 'b' } },
+    { rotation: { before_expiry: '5d', overlap: '1d' } },
   ],
   'keyform_yandex_static_access_key.bucket': [
     { description: 'changed' },
     { service_account_id: 'ajestorage0000000001' },
     { keepers: { month: 'another' } },
+    { rotation: { every: '90d', window: 'Mon-Fri 09:00-16:00 Europe/Paris', jitter: '7d' } },
   ],
 };
 

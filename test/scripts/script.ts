@@ -51,13 +51,14 @@ import {
  *   json stdout|FILE PATH VALUE   a value in JSON, compared as JSON: json stdout errors[0].summary '"Cycle"'
  *   events TYPE...          standard output is one JSON object a line, of these types in this order (`*`: any number of any)
  *   save NAME [REGEX]       puts what it printed (or the first group of REGEX in it) into a variable
- *   same $A $B              two variables are equal
+ *   same $A $B              two variables are equal (with `!`: are not)
  *   grep REGEX FILE, exists FILE..., mode OCTAL FILE          (`!` for the first two)
  *   write FILE TEXT, replace FILE OLD NEW, copy A B, move A B, remove FILE, mkdir FOLDER, cd FOLDER
  *   flip FILE OFFSET, truncate FILE BYTES      damages a file (a negative offset counts from the end)
  *   seal STACK VERSION      gives the stack a state that claims to be of that version of the format
  *   env NAME=VALUE | env -NAME    ($WORK is the folder of the test, $REPOSITORY that of the sources)
  *   emulator start ARGS... | stop | fault JSON | clear | requests | await 'CLOUD ACTION' COUNT | sinch METHOD PATH [JSON]
+ *   emulator keys METHOD [PATH] [JSON]   what a person does in a vendor's console (docs/emulator.md): emulator keys PATCH /sinch/$ID '{…}'
  *   await FILE              waits until a file is there
  *   packages NAME...        lets the project import these packages of this repository
  *   port NAME, tls NAME     a closed port; an https server with a certificate that nobody signed
@@ -236,8 +237,9 @@ class Script {
       if (found === undefined || found === '') throw new Error('nothing to save was printed');
       this.#env[name] = found;
     },
-    same: ([one = '', other = '']) => {
-      if (one !== other) throw new Error(`they differ:\n${one}\n${other}`);
+    same: ([one = '', other = ''], { negated }) => {
+      if (negated && one === other) throw new Error(`both are:\n${one}`);
+      if (!negated && one !== other) throw new Error(`they differ:\n${one}\n${other}`);
     },
     grep: ([pattern = '', file = ''], { negated }) => {
       const found = new RegExp(pattern, 'm').test(readFileSync(this.#at(file), 'latin1'));
@@ -316,6 +318,11 @@ class Script {
       } else if (what === 'sinch') {
         const [method = '', path = '', body] = args;
         const answer = await emulator.sinch(method, path, body === undefined ? undefined : JSON.parse(body));
+        this.#said(JSON.stringify(answer, null, 1));
+      } else if (what === 'keys') {
+        const [method = '', ...more] = args;
+        const path = more[0]?.startsWith('{') === true ? '' : (more.shift() ?? '');
+        const answer = await emulator.keys(method, path, more[0] === undefined ? undefined : JSON.parse(more[0]));
         this.#said(JSON.stringify(answer, null, 1));
       } else throw new Error(`emulator ${what}?`);
     },
@@ -423,6 +430,8 @@ class Script {
         .replace(/(\.backup-(?:\d+|unread))-\d{8}T\d{6}Z(?:-\d+)?/g, '$1-{time}')
         .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '{time}')
         .replace(/\b(?=[A-Z0-9]*\d)[A-Z0-9]{20}\b/g, '{key}')
+        .replace(/\baje[0-9a-v]{17}\b/g, '{id}')
+        .replace(/\bAKID[A-Za-z0-9]{36}\b/g, '{key}')
         .replace(/\bage1[02-9ac-hj-np-z]{58}\b/g, '{recipient}')
         .replace(/\(replaced [0-9a-f]{8}\)/g, '(replaced {hash})')
         .replace(/\bprocess \d+/g, 'process {pid}')

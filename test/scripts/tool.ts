@@ -201,6 +201,8 @@ export interface EmulatorProcess {
   requests(): Promise<Readonly<Record<string, number>>>;
   /** Makes, or lists, Sinch keys as somebody else would: through the vendor's API. */
   sinch(method: string, path: string, body?: unknown): Promise<unknown>;
+  /** What a person does in a vendor's console; `path` is behind `/_keyform/keys`. */
+  keys(method: string, path: string, body?: unknown): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -231,6 +233,7 @@ export async function startEmulator(
       await admin('DELETE', 'faults');
     },
     requests: async () => ((await admin('GET', 'requests')) as { requests: Record<string, number> }).requests,
+    keys: (method, path, body) => admin(method, `keys${path}`, body),
     sinch: async (method, path, body) => {
       const basic = Buffer.from(`${environment.SINCH_KEY_ID}:${environment.SINCH_KEY_SECRET}`).toString('base64');
       const answer = await fetch(`${origin}/v1/projects/${path}`, {

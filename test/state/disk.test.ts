@@ -80,7 +80,7 @@ describe('on a real disk', () => {
       return;
     }
     expect(age.status).toBe(0);
-    expect(JSON.parse(age.stdout)).toMatchObject({ format: 'keyform-state', version: 3, stack: 'prod' });
+    expect(JSON.parse(age.stdout)).toMatchObject({ format: 'keyform-state', version: 4, stack: 'prod' });
     expect(age.stdout).toContain(SECRET);
   });
 });

@@ -3,11 +3,26 @@ import { describe, expect, it } from 'vitest';
 import { isKeyformError } from '../../src/core/error.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { applyEntry, emptyState, type JournalEntry } from '../../src/core/state.ts';
-import { decodeRecord, decodeSnapshot, encodeEntry, encodeRecord, encodeSnapshot } from '../../src/state/format.ts';
+import {
+  decodeRecord,
+  decodeSnapshot,
+  encodeEntry,
+  encodeRecord,
+  encodeSnapshot,
+  STATE_VERSION,
+} from '../../src/state/format.ts';
 import { NO_HISTORY } from '../../src/state/history.ts';
 import { contentOf, creation, generation, intent, SECRET } from './fixture.ts';
 
 const journalKey = new Uint8Array(32).fill(7);
+
+/** The times of a key's life, of which a key has those that apply. */
+const MOMENTS = {
+  deposedAt: '2026-05-01T00:00:00.000Z',
+  disabledAt: '2026-05-02T00:00:00.000Z',
+  renewedAt: '2026-05-03T00:00:00.000Z',
+  restoredAt: '2026-05-04T00:00:00.000Z',
+};
 
 function full() {
   const state = emptyState('prod', '00000000-0000-4000-8000-000000000000');
@@ -66,7 +81,7 @@ describe('snapshot format', () => {
     expect(inspect(back, { depth: 20 }).includes(SECRET)).toBe(false);
   });
 
-  it('is the text that version 3 is documented to be', () => {
+  it('is the text that version 4 is documented to be', () => {
     const state = emptyState('prod', '00000000-0000-4000-8000-000000000000');
     state.serial = 1;
     state.writtenAt = '2026-03-04T05:06:07.000Z';
@@ -76,7 +91,7 @@ describe('snapshot format', () => {
         encodeSnapshot({ state, recipients: ['age1x'], journalKey, history: NO_HISTORY, folded: null }),
       ).toString(),
     ).toBe(
-      '{"format":"keyform-state","version":3,"lineage":"00000000-0000-4000-8000-000000000000","serial":1,"stack":"prod",' +
+      '{"format":"keyform-state","version":4,"lineage":"00000000-0000-4000-8000-000000000000","serial":1,"stack":"prod",' +
         '"writtenAt":"2026-03-04T05:06:07.000Z","history":{"entries":0,"bytes":0,"hash":""},"folded":null,' +
         '"recipients":["age1x"],"journalKey":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=","resources":[{"address":"t.a",' +
         '"type":"keyform_outscale_access_key","provider":"keyform","dependencies":[],"current":{"number":1,"id":"id-1",' +
@@ -84,6 +99,39 @@ describe('snapshot format', () => {
         '"enabled":true,"args":{"user_name":"ci","tag":{"deep":[1,null,true]}},"sensitiveArgs":[],"attributes":' +
         '{"last_used":null},"scope":"https://api.example"},"deposed":[],"lastGeneration":1,"tainted":null}],"outputs":{},"intents":[]}\n',
     );
+  });
+
+  it.each([{}, ...Object.entries(MOMENTS).map(([name, at]) => ({ [name]: at })), MOMENTS])(
+    'brings back the times of a key that it has, and no others: %j',
+    (moments) => {
+      const state = { ...emptyState('prod', 'lineage'), serial: 1 };
+      for (const entry of [...creation('t.a'), ...creation('t.a', 2)]) applyEntry(state, entry);
+      for (const number of [1, 2]) {
+        applyEntry(state, { kind: 'refreshed', address: 't.a', generation: generation(number, moments) });
+      }
+      const content = { recipients: [], journalKey, history: NO_HISTORY, folded: null };
+      const bytes = encodeSnapshot({ state, ...content });
+      const back = decodeSnapshot(bytes, 'file').state.resources.get('t.a');
+      expect(back?.current).toStrictEqual(generation(2, moments));
+      expect(back?.deposed).toStrictEqual([generation(1, moments)]);
+      // In an order of their own, whatever that of the key is: equal states have equal texts.
+      const turned = Object.fromEntries(Object.entries(generation(2, moments)).reverse()) as typeof moments;
+      applyEntry(state, { kind: 'refreshed', address: 't.a', generation: { ...generation(2), ...turned } });
+      expect(Buffer.from(encodeSnapshot({ state, ...content }))).toEqual(Buffer.from(bytes));
+    },
+  );
+
+  it('brings back an address that has no key for now', () => {
+    const state = { ...emptyState('prod', 'lineage'), serial: 1 };
+    for (const entry of creation('t.a')) applyEntry(state, entry);
+    applyEntry(state, { kind: 'intent', intent: intent('d', 't.a', { operation: 'delete' }) });
+    applyEntry(state, { kind: 'deleted', intent: 'd', replaced: true });
+    const bytes = encodeSnapshot({ state, recipients: [], journalKey, history: NO_HISTORY, folded: null });
+    expect(decodeSnapshot(bytes, 'file').state.resources.get('t.a')).toMatchObject({
+      current: null,
+      deposed: [],
+      lastGeneration: 1,
+    });
   });
 
   it('reads version 1, whose intents hold no secret', () => {
@@ -104,7 +152,7 @@ describe('snapshot format', () => {
   });
 
   it.each<[string, Buffer, string, string]>([
-    ['a later version', changed(['version'], 4), 'newer-state', 'format version 4'],
+    ['a later version', changed(['version'], 5), 'newer-state', 'format version 5'],
     ['a version that is none', changed(['version'], '1'), 'damaged-state', 'at version'],
     ['another kind of file', changed(['format'], 'keyform-plan'), 'wrong-kind', '"keyform-plan"'],
     ['no mark', changed(['format'], undefined), 'damaged-state', 'at format'],
@@ -116,6 +164,12 @@ describe('snapshot format', () => {
       changed(['resources', 1, 'current', 'secret'], 5),
       'damaged-state',
       'at resources[1].current.secret',
+    ],
+    [
+      'a time that is none',
+      changed(['resources', 1, 'current', 'deposedAt'], null),
+      'damaged-state',
+      'at resources[1].current.deposedAt',
     ],
     ['args not an object', changed(['intents', 0, 'args'], [1]), 'damaged-state', 'at intents[0].args'],
     ['an address twice', changed(['resources', 1, 'address'], 't.a'), 'damaged-state', 'at resources[1].address'],
@@ -149,6 +203,13 @@ describe('journal entries', () => {
     { kind: 'settled', intent: 'i' },
     { kind: 'refreshed', address: 't.a', generation: key },
     { kind: 'forgotten', address: 't.a', generation: 2 },
+    { kind: 'forgotten', address: 't.a', generation: 0 },
+    { kind: 'regenerated', intent: 'i', generation: { ...key, renewedAt: MOMENTS.renewedAt } },
+    { kind: 'deleted', intent: 'i', replaced: true },
+    { kind: 'deposed', address: 't.a', generation: 2, at: MOMENTS.deposedAt },
+    { kind: 'restored', address: 't.a', generation: 2, at: MOMENTS.restoredAt },
+    { kind: 'intent', intent: intent('i', 't.a', { operation: 'regenerate' }) },
+    { kind: 'refreshed', address: 't.a', generation: { ...key, ...MOMENTS } },
     { kind: 'tainted', address: 't.a', reason: null },
     { kind: 'moved', from: 't.a', to: 't.b' },
     {
@@ -159,10 +220,10 @@ describe('journal entries', () => {
     { kind: 'outputs', outputs: { o: { value: { a: [1] }, sensitive: true } } },
   ])('come back as they were: $kind', (entry) => {
     const at = '2026-03-04T05:06:07.000Z';
-    const record = decodeRecord(`${encodeRecord(at, [encodeEntry(entry)])}  `, 3, 'record');
+    const record = decodeRecord(`${encodeRecord(at, [encodeEntry(entry)])}  `, STATE_VERSION, 'record');
     const [back] = record.entries;
     expect(record.at).toBe(at);
-    expect(back).toEqual(entry);
+    expect(back).toStrictEqual(entry);
     if (entry.kind === 'created' && back?.kind === 'created') {
       expect(back.generation.secret?.reveal()).toBe(entry.generation.secret?.reveal());
     }
@@ -171,6 +232,6 @@ describe('journal entries', () => {
   it('leave out what is no part of the format', () => {
     const stray = { ...generation(1), colour: 'red' };
     const text = encodeEntry({ kind: 'refreshed', address: 'a', generation: stray });
-    expect(() => decodeRecord(encodeRecord('now', [text]), 3, 'record')).not.toThrow();
+    expect(() => decodeRecord(encodeRecord('now', [text]), STATE_VERSION, 'record')).not.toThrow();
   });
 });

@@ -93,7 +93,19 @@ describe('what becomes a line', () => {
       { kind: 'failed', intent: 'i6' },
       { kind: 'intent', intent: intent('i7', A) },
       { kind: 'settled', intent: 'i7' },
-      { kind: 'forgotten', address: B, generation: 2 },
+      { kind: 'intent', intent: intent('i8', B, { operation: 'regenerate', generation: 2, keyId: 'id-2', args: {} }) },
+      { kind: 'regenerated', intent: 'i8', generation: generation(3, { id: 'id-2', renewedAt: AT }) },
+      { kind: 'intent', intent: intent('i9', B, { generation: 4 }) },
+      { kind: 'created', intent: 'i9', generation: generation(4), dependencies: [] },
+      { kind: 'deposed', address: B, generation: 3, at: AT },
+      { kind: 'restored', address: B, generation: 3, at: AT },
+      { kind: 'forgotten', address: B, generation: 4 },
+      {
+        kind: 'intent',
+        intent: intent('i10', B, { operation: 'delete', generation: 3, keyId: 'id-2', args: {} }),
+      },
+      { kind: 'deleted', intent: 'i10', replaced: true },
+      { kind: 'forgotten', address: B, generation: 0 },
       { kind: 'outputs', outputs: {} },
     ];
     expect(told(entries).filter((line) => line !== null)).toEqual([
@@ -109,7 +121,13 @@ describe('what becomes a line', () => {
       ['moved', B, 'id-2', 2, '', `from ${A}`],
       ['failed', A, null, 1, '', 'create: the API did nothing'],
       ['settled', A, null, 1, '', 'create of 2026-03-04T05:06:07Z: looked into'],
-      ['forgotten', B, 'id-2', 2, '', null],
+      ['regenerated', B, 'id-2', 3, '', null],
+      ['created', B, 'id-4', 4, '', null],
+      ['deposed', B, 'id-2', 3, '', null],
+      ['rolled-back', B, 'id-2', 3, '', null],
+      ['forgotten', B, 'id-4', 4, '', null],
+      ['deleted', B, 'id-2', 3, '', null],
+      ['forgotten', B, null, null, '', null],
     ]);
   });
 

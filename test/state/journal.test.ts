@@ -54,7 +54,7 @@ describe('journal format', () => {
     expect(read.torn).toBe(false);
     expect(good.includes(SECRET)).toBe(false);
     expect(good.subarray(0, BLOCK).toString('latin1').replace(/\0+$/, '')).toMatch(
-      /^keyform-journal 3 6f1c0000-0000-4000-8000-000000000000 41 [0-9a-f]{16}\n$/,
+      /^keyform-journal 4 6f1c0000-0000-4000-8000-000000000000 41 [0-9a-f]{16}\n$/,
     );
   });
 

@@ -1,19 +1,22 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { isKeyformError } from '../../src/core/error.ts';
-import type { JournalEntry, State } from '../../src/core/state.ts';
+import type { Intent, JournalEntry, State } from '../../src/core/state.ts';
 import { applyEntry } from '../../src/core/state.ts';
 import { readHistory } from '../../src/state/audit.ts';
 import { decodeSnapshot, STATE_VERSION } from '../../src/state/format.ts';
 import { headerLine, newJournal, readHeader, replayJournal } from '../../src/state/journal.ts';
 import { BLOCK } from '../../src/state/record.ts';
+import { repairState } from '../../src/state/repair.ts';
 import { open, seal } from '../../src/state/seal.ts';
+import { care } from '../fuzz/care.ts';
 import { contentOf, contentsAlong, creation, KEYS, testStore } from './fixture.ts';
 import { MemoryDisk } from './memory.ts';
 
 /*
  * `golden/v<version>` holds what the Keyform of that version wrote: its own source (for version 1 commit 8f22e33, for version 2
- * commit 0f99c41) ran on the memory disk of these tests with the fixed identity, so nothing here can make them again, and nothing should.
+ * commit 0f99c41, for versions 3 and 4 that of the commits which brought them) ran on the memory disk of these tests with the fixed
+ * identity, so nothing here can make them again, and nothing should.
  *
  * Two runs ended, so `snapshot.age` has serial 3 and `backup.age` serial 2; a third was abandoned after a record for each kind of
  * entry that the version knows, the first with several (`journal.bin`). `torn.bin` is that journal with the last record cut off behind
@@ -103,6 +106,62 @@ it('there are goldens of every version', () => {
   }
 });
 
+it('the goldens of the newest version hold each kind of entry, each operation, and each time of a key’s life', async () => {
+  const journals = [
+    ['backup.age', 'backup.bin'],
+    ['snapshot.age', 'journal.bin'],
+  ] as const;
+  const kinds = new Set<string>();
+  const operations = new Set<string>();
+  for (const [snapshot, journal] of journals) {
+    const bytes = golden(STATE_VERSION, journal);
+    const { journalKey } = decodeSnapshot(await open(golden(STATE_VERSION, snapshot), KEYS, snapshot), snapshot);
+    for (const { entries } of replayJournal(bytes, readHeader(bytes, journal), journalKey, journal).records)
+      for (const entry of entries) {
+        kinds.add(entry.kind);
+        if (entry.kind === 'intent') operations.add(entry.intent.operation);
+      }
+  }
+  expect([...kinds].sort()).toEqual(Object.keys(KINDS).sort());
+  expect([...operations].sort()).toEqual(Object.keys(OPERATIONS).sort());
+  const { snapshot, journal } = expectedOf(STATE_VERSION);
+  for (const moment of ['deposedAt', 'disabledAt', 'renewedAt', 'restoredAt'])
+    expect(JSON.stringify(snapshot)).toContain(`"${moment}":"2026-`);
+  // And an address that has no key for now.
+  for (const { resources } of [snapshot, journal])
+    expect(resources).toContainEqual(expect.objectContaining({ current: null, deposed: [] }));
+});
+
+const KINDS: Record<JournalEntry['kind'], true> = {
+  run: true,
+  intent: true,
+  created: true,
+  arrived: true,
+  regenerated: true,
+  deposed: true,
+  restored: true,
+  updated: true,
+  deleted: true,
+  failed: true,
+  settled: true,
+  refreshed: true,
+  forgotten: true,
+  moved: true,
+  imported: true,
+  tainted: true,
+  wired: true,
+  outputs: true,
+};
+
+const OPERATIONS: Record<Intent['operation'], true> = {
+  create: true,
+  update: true,
+  enable: true,
+  disable: true,
+  regenerate: true,
+  delete: true,
+};
+
 function headerVersion(journal: Buffer): number | undefined {
   return readHeader(journal, 'journal').version;
 }
@@ -163,6 +222,17 @@ describe.each(CASES)('what version %i left (%s)', (version, what) => {
     const [first] = history.lines;
     expect([first?.by === null, first?.at === null]).toEqual([untold, untold]);
   });
+});
+
+it.each(VERSIONS)('a journal of version %i whose header is damaged is repaired to the last record', async (version) => {
+  const disk = diskOf(version, 'journal');
+  const journal = disk.get(JOURNAL);
+  journal.fill(0x55, 0, 20);
+  await disk.replace(JOURNAL, journal, 0o600);
+  expect(await codeOf(testStore(disk, KEYS).read())).toBe('damaged-state');
+  const { plan } = await repairState(care(disk), { lockTimeoutMs: 0, approve: async () => {} });
+  expect(plan.losses).toEqual([]);
+  expect(parsed((await testStore(disk, KEYS).read()).state)).toEqual(today(expectedOf(version).journal));
 });
 
 /** The content that the backups of snapshot and journal give together. */

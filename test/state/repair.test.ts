@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/core/secret.ts';
 import { applyEntry, type emptyState, type State } from '../../src/core/state.ts';
 import { readHistory } from '../../src/state/audit.ts';
 import { encodeSnapshot } from '../../src/state/format.ts';
@@ -138,6 +139,7 @@ describe('a repair', () => {
     expect(plan.losses).toEqual([
       `Of ${JOURNAL}: record 1 is lost. What it told is in no file here.`,
       `Of ${JOURNAL}, record 2: "created" of key id-t.a-2 (generation 2), access key id AK-t.a-2: it does not fit without what is lost, and stays, sealed, in the file that is set aside.`,
+      `Of ${JOURNAL}, record 3: "deposed" of t.a: it does not fit without what is lost, and stays, sealed, in the file that is set aside.`,
     ]);
     const keys = keysIn(await read(disk));
     expect(keys.filter((key) => key.startsWith('t.a '))).toEqual([]);
@@ -215,6 +217,42 @@ describe('a repair', () => {
     expect(disk.get(path)).toEqual(conflict);
     const again = await repair(disk);
     expect(again.serial).toBeNull();
+  });
+
+  it('takes over the secret that a key got later, in a snapshot that was overtaken, and none that it had before', async () => {
+    const { folder } = await specimen();
+    const renewedAt = '2026-03-05T00:00:00.000Z';
+    const conflict = await sealed(folder, (state) => {
+      for (const address of ['t.b', 't.c']) {
+        const resource = state.resources.get(address);
+        if (resource?.current == null) throw new Error(`the specimen has no ${address}`);
+        const { current } = resource;
+        // The specimen has t.c regenerated: there it is the secret from before.
+        const changes =
+          address === 't.b'
+            ? { number: 2, renewedAt, secret: new Secret('regenerated') }
+            : { number: 1, secret: new Secret('from before') };
+        const { renewedAt: _, ...before } = current;
+        state.resources.set(address, {
+          ...resource,
+          current: { ...before, ...changes },
+          lastGeneration: changes.number,
+        });
+      }
+    });
+    const path = `${SNAPSHOT}.conflict-9-abcdef01`;
+    const disk = changed(folder, { [path]: conflict });
+    const before = await read(disk);
+    expect(await inspectState(care(disk))).toMatchObject({ damaged: true });
+    const { plan } = await repair(disk);
+    expect(plan.steps[0]).toBe(`Taken over from ${path}: t.b: key id-t.b-1 (generation 2): its later secret.`);
+    expect([plan.losses, plan.advice]).toEqual([[], []]);
+    const after = await read(disk);
+    expect(after.resources.get('t.b')).toMatchObject({ current: { number: 2, renewedAt }, lastGeneration: 2 });
+    expect(after.resources.get('t.b')?.current?.secret?.reveal()).toBe('regenerated');
+    expect(after.resources.get('t.c')).toEqual(before.resources.get('t.c'));
+    expect(after.resources.get('t.c')?.current?.secret?.reveal()).toBe(`${SECRET}-t.c-2`);
+    expect((await repair(disk)).serial).toBeNull();
   });
 
   it('does not bring back a key that was removed since', async () => {

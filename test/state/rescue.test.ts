@@ -55,7 +55,7 @@ describe('writing', () => {
     expect(bytes.toString('latin1')).not.toContain(SECRET);
     expect(JSON.parse(Buffer.from(await open(bytes, KEYS, 'x')).toString())).toEqual({
       format: 'keyform-rescue',
-      version: 1,
+      version: 2,
       lineage: LINEAGE,
       stack: 'prod',
       serial: 4,
@@ -173,7 +173,7 @@ describe('finding', () => {
 describe('opening', () => {
   const good = {
     format: 'keyform-rescue',
-    version: 1,
+    version: 2,
     lineage: LINEAGE,
     stack: 'prod',
     serial: 4,
@@ -191,7 +191,7 @@ describe('opening', () => {
       'wrong-kind',
       'calls itself "keyform-state"',
     ],
-    ['a newer version', JSON.stringify({ ...good, version: 2, more: 1 }), 'newer-state', 'version 2'],
+    ['a newer version', JSON.stringify({ ...good, version: 3, more: 1 }), 'newer-state', 'version 3'],
     ['no JSON', `{"secret":"${SECRET}`, 'damaged-state', 'is not JSON'],
     ['no object', '[]', 'damaged-state', 'at its root'],
     ['no entries', JSON.stringify({ ...good, entries: [] }), 'damaged-state', 'at entries'],
@@ -216,6 +216,11 @@ describe('opening', () => {
     for (let each: unknown = error; each instanceof Error; each = each.cause) {
       expect(`${each.message} ${JSON.stringify(each)}`).not.toContain(SECRET);
     }
+  });
+
+  it('reads version 1, which knew fewer kinds of facts', async () => {
+    const rescue = await openRescue(await sealed(JSON.stringify({ ...good, version: 1, entries })), KEYS, 'x');
+    expect(rescue.entries.map(encodeEntry)).toEqual([encodeEntry(CREATED)]);
   });
 
   it('refuses what does not open, and never speaks of a backup that there is none of', async () => {
@@ -404,6 +409,97 @@ describe('merging', () => {
     }
   });
 
+  describe('a secret that was regenerated', () => {
+    const renew = (from: number, to: number): [RescuedEntry, RescuedEntry] => [
+      {
+        kind: 'intent',
+        intent: intent(`renew ${from}`, A, { operation: 'regenerate', generation: from, keyId: 'id-1' }),
+      },
+      {
+        kind: 'regenerated',
+        intent: `renew ${from}`,
+        generation: generation(to, {
+          id: 'id-1',
+          accessKeyId: 'AK1',
+          secret: new Secret(`${SECRET}-renewed-${to}`),
+          renewedAt: `2026-05-0${to}T00:00:00.000Z`,
+        }),
+      },
+    ];
+    const [begun, renewed] = renew(1, 2);
+    const [begunLater, renewedLater] = renew(2, 3);
+    const made = [asked, CREATED];
+
+    it('goes to its open attempt, once', () => {
+      const merge = mergeRescue(stateOf([...made, begun], 9), rescued([begun, renewed]));
+      expect(merge).toMatchObject({ entries: [renewed], conflicts: [], outlived: false });
+      expect(secretOf(merge.state, A)).toBe(`${SECRET}-renewed-2`);
+      expect(mergeRescue(merge.state, rescued([begun, renewed]))).toMatchObject({ entries: [], conflicts: [] });
+    });
+
+    it('begins its attempt again on a state that was put back and has the key as it was, and on no other', () => {
+      const merge = mergeRescue(stateOf(made, 3), rescued([begun, renewed]));
+      expect(kinds(merge.entries)).toEqual(['intent', 'regenerated']);
+      expect(secretOf(merge.state, A)).toBe(`${SECRET}-renewed-2`);
+      for (const [entries, serial] of [
+        [made, 5],
+        [[...made, ...creation(A, 2)], 3],
+        [[], 3],
+        [
+          creation(A, 1).map((entry) =>
+            entry.kind === 'created' ? { ...entry, generation: generation(1, { id: 'x' }) } : entry,
+          ),
+          3,
+        ],
+      ] as const) {
+        const no = mergeRescue(stateOf(entries, serial), rescued([begun, renewed]));
+        expect(no.entries).toEqual([]);
+        expect(no.conflicts).toEqual([`"regenerated" of ${A} (key id-1)`]);
+      }
+    });
+
+    it('and the one before it are in one file with the making of the key', () => {
+      const file = rescued([...made, begun, renewed]);
+      for (const state of [stateOf([]), stateOf([asked]), stateOf(made)]) {
+        const merge = mergeRescue(state, file);
+        expect(merge.conflicts).toEqual([]);
+        expect(secretOf(merge.state, A)).toBe(`${SECRET}-renewed-2`);
+        expect(mergeRescue(merge.state, file)).toMatchObject({ entries: [], conflicts: [] });
+      }
+    });
+
+    it('that was regenerated again since is of no use to anybody, nor is the first one', () => {
+      const state = stateOf([...made, begun, renewed, begunLater, renewedLater], 9);
+      const file = rescued([...made, begun, renewed, begunLater, renewedLater]);
+      expect(mergeRescue(state, file)).toMatchObject({ entries: [], conflicts: [], outlived: false });
+      expect(secretOf(state, A)).toBe(`${SECRET}-renewed-3`);
+    });
+
+    it('is never replaced by an earlier one where the state lacks it', () => {
+      const bare = generation(2, {
+        id: 'id-1',
+        accessKeyId: 'AK1',
+        secret: null,
+        renewedAt: '2026-05-02T00:00:00.000Z',
+      });
+      const state = stateOf([...made, begun, { kind: 'regenerated', intent: 'renew 1', generation: bare }]);
+      const merge = mergeRescue(state, rescued(made));
+      expect(merge).toMatchObject({ entries: [], conflicts: [`"created" of ${A} (key id-1)`] });
+      expect(secretOf(merge.state, A)).toBeNull();
+    });
+  });
+
+  it('keeps an address without a key whose next one was made', () => {
+    const [nextAsked, nextMade] = creation(A, 2);
+    const gone: RescuedEntry = { kind: 'intent', intent: intent('d', A, { operation: 'delete', keyId: 'id-1' }) };
+    const facts: RescuedEntry[] = [gone, { kind: 'deleted', intent: 'd', replaced: true }, nextAsked, nextMade];
+    const merge = mergeRescue(stateOf([asked, CREATED, gone, nextAsked]), rescued(facts));
+    expect(kinds(merge.entries)).toEqual(['deleted', 'created']);
+    expect(merge.state.resources.get(A)).toMatchObject({ current: { number: 2 }, deposed: [], lastGeneration: 2 });
+    const half = mergeRescue(stateOf([asked, CREATED, gone]), rescued(facts.slice(0, 2)));
+    expect(half.state.resources.get(A)).toMatchObject({ current: null, deposed: [], lastGeneration: 1 });
+  });
+
   it('says nothing secret in its conflicts', () => {
     const merge = mergeRescue(stateOf([]), rescued([CREATED]));
     expect(merge.conflicts).toHaveLength(1);
@@ -423,5 +519,16 @@ describe('forgetting', () => {
       'created',
     ]);
     expect(withoutKey(entries, { address: B, generation: 2 })).toEqual(entries);
+    // With all the secrets that it had.
+    const renewed: RescuedEntry[] = [
+      { kind: 'intent', intent: intent('renew', A, { operation: 'regenerate', keyId: 'id-1' }) },
+      { kind: 'regenerated', intent: 'renew', generation: generation(3, { id: 'id-1' }) },
+    ];
+    expect(ids(withoutKey([...entries, ...renewed], { address: A, generation: 3 }))).toEqual([
+      `intent ${A} 2`,
+      'created',
+      `intent ${B} 1`,
+      'created',
+    ]);
   });
 });

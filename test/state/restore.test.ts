@@ -357,6 +357,21 @@ describe('restore', () => {
     expect(state.intents.get('open')?.knownIds).toEqual(['id-0', 'id-2', 'id-3']);
   });
 
+  it('keeps an open attempt to regenerate open where the state has the key, and only there', async () => {
+    const { disk, after } = await threeRuns();
+    const renew = (address: string, number: number) =>
+      intent(`renew ${address}`, address, { operation: 'regenerate', generation: number, keyId: `id-${number}` });
+    await run(disk, [
+      { kind: 'intent', intent: renew('t.a', 1) },
+      { kind: 'intent', intent: renew('t.c', 3) },
+    ]);
+    const restoration = await restore(disk, { bytes: after[AB] as Uint8Array });
+    expect(restoration.carried.map(({ id }) => id)).toEqual(['renew t.a']);
+    expect(restoration.dropped.map(({ id }) => id)).toEqual(['renew t.c']);
+    await restoration.commit();
+    expect([...(await stateOn(disk)).intents.keys()]).toEqual(['renew t.a']);
+  });
+
   it('goes on with the history, also where no readable snapshot vouches for its last lines', async () => {
     const { disk, after } = await threeRuns();
     await put(disk, { bytes: after[AB] as Uint8Array });
@@ -587,6 +602,40 @@ describe('what differs', () => {
       { 't.a': [generation(1)] },
       { 't.a': [generation(1, { expiresAt: '2027-01-01T00:00:00Z', attributes: { tag: 'x' } })] },
       ['changed t.a id-1 counts as valid until 2027-01-01T00:00:00Z has other attributes in it'],
+    ],
+    [
+      'an overlap that begins, a retirement, another secret, a rollback',
+      { 't.a': [generation(1), generation(2)] },
+      {
+        't.a': [
+          generation(1, { deposedAt: '2026-05-01T00:00:00.000Z', disabledAt: '2026-05-02T00:00:00.000Z' }),
+          generation(2, { renewedAt: '2026-05-03T00:00:00.000Z', restoredAt: '2026-05-04T00:00:00.000Z' }),
+        ],
+      },
+      [
+        'changed t.a id-1 its overlap counts as begun at 2026-05-01T00:00:00.000Z counts as disabled by its retirement at 2026-05-02T00:00:00.000Z',
+        'changed t.a id-2 its secret counts as made at 2026-05-03T00:00:00.000Z counts as rolled back to at 2026-05-04T00:00:00.000Z',
+      ],
+    ],
+    [
+      'and back',
+      {
+        't.a': [
+          generation(1, { deposedAt: '2026-05-01T00:00:00.000Z', disabledAt: '2026-05-02T00:00:00.000Z' }),
+          generation(2, { renewedAt: '2026-05-03T00:00:00.000Z', restoredAt: '2026-05-04T00:00:00.000Z' }),
+        ],
+      },
+      { 't.a': [generation(1), generation(2)] },
+      [
+        'changed t.a id-1 its overlap counts as not begun does not count as disabled by its retirement',
+        'changed t.a id-2 its secret counts as old as the key does not count as rolled back to',
+      ],
+    ],
+    [
+      'the secret from before it was regenerated',
+      { 't.a': [generation(2, { id: 'id-1', renewedAt: '2026-05-03T00:00:00.000Z' })] },
+      { 't.a': [generation(1)] },
+      ['changed t.a id-1 has another secret in it its secret counts as old as the key'],
     ],
     [
       'the same id elsewhere',

@@ -282,7 +282,7 @@ describe('what is no state is told as what it is, and left alone', () => {
       /belongs to another state/,
     ],
     ['an empty journal', () => ({ [JOURNAL]: new Uint8Array(0) }), 'damaged-state', /journal is empty/],
-    ['a later journal', () => ({ [JOURNAL]: Buffer.from('keyform-journal 4 x') }), 'newer-state', /version 4/],
+    ['a later journal', () => ({ [JOURNAL]: Buffer.from('keyform-journal 5 x') }), 'newer-state', /version 5/],
     [
       'a journal from a fork with the same serial',
       () => ({
@@ -486,5 +486,5 @@ describe('when the disk says no', () => {
 });
 
 it('a journal header is bound to the snapshot by what it says', () => {
-  expect(headerLine({ lineage: 'l', serial: 7 }).toString()).toMatch(/^keyform-journal 3 l 7 [0-9a-f]{16}\n$/);
+  expect(headerLine({ lineage: 'l', serial: 7 }).toString()).toMatch(/^keyform-journal 4 l 7 [0-9a-f]{16}\n$/);
 });

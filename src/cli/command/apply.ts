@@ -11,6 +11,7 @@ import type { LockHolder } from '../../state/lock.ts';
 import type { Session } from '../../state/session.ts';
 import { variableFlags } from '../argv.ts';
 import { list, type Outcome, type Outside, Workspace, wholeNumber } from '../context.ts';
+import { maskSecrets } from '../mask.ts';
 import { Progress, textProgress } from '../render/progress.ts';
 import { renderOutputs } from '../render/state.ts';
 import { countDone, type UiStream } from '../render/ui.ts';
@@ -128,7 +129,7 @@ async function applySaved(
 }
 
 /** Plans, asks, applies; true when everything that was asked for is done. */
-async function applyStack(
+export async function applyStack(
   workspace: Workspace,
   text: StackText,
   flags: ApplyFlags,
@@ -150,7 +151,7 @@ async function applyStack(
   });
   if (!go) {
     printNotes(outside, (await session.close()).notes);
-    const done = plan.mode === 'destroy' ? 'Destroy' : 'Apply';
+    const done = DONE_WORDS[plan.mode];
     if (ui === null && !failed) outside.terminal.out(`\n${done} complete! Nothing was to be done.\n`);
     return !failed;
   }
@@ -173,13 +174,13 @@ export async function begin(
   workspace: Workspace,
   engine: Engine,
   stack: string,
-  flags: { readonly 'lock-timeout'?: string; readonly destroy?: boolean },
+  flags: { readonly 'lock-timeout'?: string; readonly destroy?: boolean; readonly rotation?: unknown },
   ui: UiStream | null,
 ): Promise<Session> {
   const { outside } = workspace;
   const { storeOf } = await import('../../engine/storage.ts');
   const store = storeOf(engine, await workspace.project(), stack, await workspace.keys(stack));
-  const session = await store.begin(flags.destroy === true ? 'destroy' : 'apply', {
+  const session = await store.begin(flags.destroy === true ? 'destroy' : flags.rotation === undefined ? 'apply' : 'rotate', {
     lockTimeoutMs: lockTimeout(flags),
     signal: outside.signal,
     onWait: (holder: LockHolder | null) => {
@@ -202,7 +203,10 @@ async function approve(outside: Outside, plan: Plan, flags: ApplyFlags): Promise
   const { ask } = outside.terminal;
   if (ask === null) {
     throw new KeyformError('invalid-usage', 'There is no terminal to ask for approval on', {
-      detail: 'Add -auto-approve, or save the plan with "keyform plan -out=FILE", look at it, and apply that file.',
+      detail:
+        plan.mode === 'rotate'
+          ? 'Add -auto-approve; "keyform rotate -check" shows what would be done.'
+          : 'Add -auto-approve, or save the plan with "keyform plan -out=FILE", look at it, and apply that file.',
     });
   }
   const question =
@@ -217,6 +221,14 @@ async function approve(outside: Outside, plan: Plan, flags: ApplyFlags): Promise
     });
   }
 }
+
+/** What is complete when a plan of a mode is carried out. */
+const DONE_WORDS: Readonly<Record<Plan['mode'], string>> = {
+  normal: 'Apply',
+  'refresh-only': 'Apply',
+  destroy: 'Destroy',
+  rotate: 'Rotation',
+};
 
 async function carryOut(
   workspace: Workspace,
@@ -241,10 +253,12 @@ async function carryOut(
       parallelism: wholeNumber('parallelism', flags.parallelism, 10, 1),
       signal: outside.signal,
       onEvent: (event) => progress.event(event),
+      onSecret: (secret) => maskSecrets(outside, [secret]),
     });
   } finally {
     progress.stop();
   }
+  outside.job?.applied(plan.stack, result);
   printDiagnostics(outside, result.diagnostics, ui);
   printNotes(outside, result.notes);
   if (ui !== null) {
@@ -275,7 +289,7 @@ async function carryOut(
     );
   else if (succeeded(result))
     out(
-      `\n${style.green(style.bold(`${plan.mode === 'destroy' ? 'Destroy' : 'Apply'} complete!`))} ${things}: ${counts}.\n`,
+      `\n${style.green(style.bold(`${DONE_WORDS[plan.mode]} complete!`))} ${things}: ${counts}.\n`,
     );
   else
     out(

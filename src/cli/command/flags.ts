@@ -1,3 +1,4 @@
+import type { RotationRequest } from '../../core/plan/input.ts';
 import type { CommonFlags } from '../context.ts';
 
 /** Flags of commands that make a plan, spelled as Terraform spells them. */
@@ -14,4 +15,6 @@ export interface PlanFlags extends CommonFlags {
   readonly 'allow-credential-delete': boolean;
   readonly 'lock-timeout'?: string;
   readonly parallelism?: string;
+  /** Of `keyform rotate`: not a flag by itself. */
+  readonly rotation?: RotationRequest;
 }

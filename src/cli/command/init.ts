@@ -36,8 +36,12 @@ const IGNORED = [
  */
 export async function initCommand(
   outside: Outside,
-  flags: CommonFlags & { readonly typescript: boolean; readonly 'post-quantum': boolean },
+  flags: CommonFlags & { readonly typescript: boolean; readonly 'post-quantum': boolean; readonly ci?: string },
 ): Promise<Outcome> {
+  if (flags.ci !== undefined) {
+    const { ciCommand } = await import('./ci.ts');
+    return ciCommand(outside, { ...flags, ci: flags.ci });
+  }
   const workspace = new Workspace(outside, flags);
   const { folder } = workspace;
   const { files, terminal, style } = outside;

@@ -21,13 +21,40 @@ const MAX_DELETES = 10;
 export interface PlanCommandFlags extends PlanFlags {
   readonly out?: string;
   readonly 'detailed-exitcode': boolean;
+  readonly markdown: boolean;
+  readonly 'report-dir'?: string;
 }
 
 /** `keyform plan`. */
 export async function planCommand(outside: Outside, flags: PlanCommandFlags): Promise<Outcome> {
+  if (flags.json && flags.markdown) {
+    throw new KeyformError('invalid-usage', '-json and -markdown do not go together', {
+      detail: 'Standard output holds one format. -report-dir=FOLDER writes the Markdown as a file. Nothing was done.',
+    });
+  }
   const ui = flags.json ? jsonStream(outside) : null;
   ui?.version();
   const workspace = new Workspace(outside, flags);
+  const reports = flags['report-dir'];
+  if (reports === undefined) return planStacks(workspace, flags, ui, null);
+  const { reportFailure, reportFolder } = await import('../ci/folder.ts');
+  const folder = reportFolder(workspace, reports);
+  try {
+    return await planStacks(workspace, flags, ui, folder);
+  } catch (error) {
+    await reportFailure(workspace, folder, error, list(flags.stacks));
+    throw error;
+  }
+}
+
+async function planStacks(
+  workspace: Workspace,
+  flags: PlanCommandFlags,
+  ui: UiStream | null,
+  folder: string | null,
+): Promise<Outcome> {
+  const { outside } = workspace;
+  const plans: Plan[] = [];
   const texts = await readNamed(workspace, list(flags.stacks));
   if (flags.out !== undefined && texts.length !== 1) {
     throw new KeyformError('invalid-usage', '-out takes the plan of one stack', { detail: 'Name one stack.' });
@@ -35,7 +62,8 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
   let changed = false;
   let failed = false;
   for (const text of texts) {
-    if (texts.length > 1 && ui === null) outside.terminal.out(`${outside.style.out.bold(`Stack ${text.name}`)}\n`);
+    if (texts.length > 1 && ui === null && !flags.markdown)
+      outside.terminal.out(`${outside.style.out.bold(`Stack ${text.name}`)}\n`);
     const engine = await workspace.engine();
     const loaded = await withOutputs(workspace, engine, await load(workspace, text));
     const [{ scopesOf }, { storeOf }] = await Promise.all([
@@ -53,7 +81,9 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
         outside.terminal.err(
           `Note: stack "${stack}" has no outputs yet: what is made from them is known once it is applied.\n`,
         );
-    print(outside, plan, ui);
+    if (flags.markdown) outside.job?.plan(plan);
+    else print(outside, plan, ui);
+    plans.push(plan);
     changed ||= hasChanges(plan) || (plan.mode === 'refresh-only' && plan.drift.length > 0);
     failed ||= report(outside, plan, ui);
     if (flags.out !== undefined) {
@@ -64,11 +94,26 @@ export async function planCommand(outside: Outside, flags: PlanCommandFlags): Pr
       const saved = { plan, text, variables: plainVariables(loaded.variables), revision: read.revision, scopes };
       await savePlan(path, saved, await workspace.keys(text.name), outside.files);
       if (ui === null) {
-        outside.terminal.out(
+        // Where data is asked for, the sentence is no part of it.
+        const say = flags.markdown ? outside.terminal.err : outside.terminal.out;
+        say(
           `\nSaved the plan, sealed, to ${flags.out}. To carry out exactly these steps: keyform apply ${flags.out}\n`,
         );
       }
     }
+  }
+  const of = list(flags.stacks).length > 0 ? list(flags.stacks) : plans.map(({ stack }) => stack);
+  if (flags.markdown) {
+    const [{ planMarkdown }, { commentLimit }] = await Promise.all([
+      import('../render/planmarkdown.ts'),
+      import('../ci/folder.ts'),
+    ]);
+    outside.terminal.out(planMarkdown(plans, of, commentLimit(outside.environment)));
+  }
+  if (folder !== null) {
+    const { writeReports } = await import('../ci/folder.ts');
+    const diagnostics = plans.flatMap((plan) => plan.diagnostics);
+    await writeReports(workspace, folder, diagnostics, { made: plans, of });
   }
   if (failed) return { code: 1 };
   return { code: flags['detailed-exitcode'] && changed ? 2 : 0 };
@@ -93,7 +138,8 @@ export async function makePlanFor(
   flags: PlanFlags,
 ): Promise<{ plan: Plan; world: World }> {
   const { planStack } = await import('../../engine/stack.ts');
-  const mode: PlanMode = flags['refresh-only'] ? 'refresh-only' : flags.destroy ? 'destroy' : 'normal';
+  const { rotation } = flags;
+  const mode: PlanMode = rotation !== undefined ? 'rotate' : flags['refresh-only'] ? 'refresh-only' : flags.destroy ? 'destroy' : 'normal';
   if (flags['refresh-only'] && (flags.destroy || !flags.refresh)) {
     throw new KeyformError('invalid-usage', '-refresh-only goes neither with -destroy nor with -refresh=false', {
       detail: 'Leave one of them out.',
@@ -112,6 +158,7 @@ export async function makePlanFor(
     replace: list(flags.replace),
     maxDeletes: limit,
     allowCredentialDelete: flags['allow-credential-delete'],
+    ...(rotation === undefined ? {} : { rotation }),
     refresh: flags.refresh,
     signal: outside.signal,
     siblings: async () => {
@@ -139,6 +186,7 @@ export async function makePlanFor(
 
 /** Prints the plan itself. */
 export function print(outside: Outside, plan: Plan, ui: UiStream | null): void {
+  outside.job?.plan(plan);
   if (ui === null) outside.terminal.out(renderPlan(plan, outside.style.out));
   else {
     ui.driftAndChanges(plan);

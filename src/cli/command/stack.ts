@@ -38,11 +38,11 @@ export async function load(workspace: Workspace, text: StackText): Promise<Loade
 export async function withOutputs(workspace: Workspace, engine: Engine, loaded: LoadedStack): Promise<LoadedStack> {
   const stacks = new Set([...loaded.configuration.remotes.values()].map(({ stack }) => stack));
   if (stacks.size === 0) return loaded;
-  const { storeOf } = await import('../../engine/storage.ts');
+  const { readerOf } = await import('../../engine/reader.ts');
   const project = await workspace.project();
   const outputs = new Map<string, State['outputs']>();
   for (const stack of stacks) {
-    const { state } = await storeOf(engine, project, stack, await workspace.keys(stack)).read();
+    const { state } = await readerOf(engine, project, stack, await workspace.keys(stack)).read();
     if (state.serial > 0) outputs.set(stack, state.outputs);
   }
   return { ...loaded, outputs };

@@ -6,12 +6,18 @@ import { groundOf, readNamed } from './stack.ts';
 /** `keyform validate`: everything that can be checked without values, state or network. */
 export async function validateCommand(
   outside: Outside,
-  flags: CommonFlags & { readonly stacks?: readonly string[]; readonly json: boolean },
+  flags: CommonFlags & { readonly stacks?: readonly string[]; readonly json: boolean; readonly 'report-dir'?: string },
 ): Promise<Outcome> {
   const workspace = new Workspace(outside, flags);
   const names = list(flags.stacks);
   // Unlike a plan, a check of everything harms nothing.
-  const texts = await readNamed(workspace, names.length === 0 ? ['*'] : names);
+  const dir = flags['report-dir'];
+  const reports = dir === undefined ? null : await import('../ci/folder.ts');
+  const folder = reports?.reportFolder(workspace, dir ?? '') ?? '';
+  const texts = await readNamed(workspace, names.length === 0 ? ['*'] : names).catch(async (error: unknown) => {
+    await reports?.reportFailure(workspace, folder, error, null);
+    throw error;
+  });
   const { loadStack } = await import('../../engine/load.ts');
   const diagnostics: Diagnostic[] = [];
   for (const text of texts) {
@@ -22,6 +28,7 @@ export async function validateCommand(
       diagnostics.push(...toDiagnostics(error));
     }
   }
+  await reports?.writeReports(workspace, folder, diagnostics, null);
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
   if (flags.json) {
     const json = {

@@ -1,74 +1,12 @@
-import type { Json, JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { nameIn } from '../../core/plan/object.ts';
 import type { Drift, OrphanKey, Plan, Step, UnmanagedKey } from '../../core/plan/plan.ts';
-import { containsSensitive } from '../../core/value.ts';
 import type { Style } from './color.ts';
-import { diagnosticJson } from './diagnostic.ts';
 import { plain, quote } from './quote.ts';
-import { shownJson } from './redact.ts';
 import { attributeLines, paint } from './value.ts';
 
 /** Unmanaged keys that are listed one by one; the others are counted. */
 const LISTED = 10;
-
-/**
- * What `keyform drift` prints: changed, gone, orphaned and unmanaged keys, then coverage. Errors are not in it: they are
- * diagnostics of the plan and are printed beside, but their presence is told, so that silence is never taken for "no drift".
- */
-export function renderDrift(plan: Plan, style: Style): string {
-  const failed = plan.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
-  const head = hasDrift(plan)
-    ? `${style.bold('Drift:')} ${driftCounts(plan)}.`
-    : failed
-      ? style.bold('No drift where Keyform could look.')
-      : `${style.bold(style.green('No drift.'))} The keys are as the state remembers them.`;
-  const sections = [
-    ...plan.drift.map((drift) => driftBlock(drift, style)),
-    ...plan.orphans.map((key) => orphanNote(key, style)),
-    ...unmanagedNote(plan, style),
-    ...coverageLine(plan),
-    ...(failed ? ['Some of the stack could not be looked at: see the errors.'] : []),
-    head,
-  ];
-  return `${sections.join('\n\n')}\n`;
-}
-
-/** Whether the clouds differ from the state: changed, gone, orphaned or unmanaged keys. */
-export function hasDrift(plan: Plan): boolean {
-  return plan.drift.length + plan.orphans.length + strangers(plan).length > 0;
-}
-
-/** The same for programs. Times and ids as in state; a sensitive value is null and `sensitive` is true. */
-export function driftJson(plan: Plan): JsonObject {
-  const key = (drift: Drift): Record<string, Json> => ({
-    address: drift.address,
-    type: drift.type,
-    key_id: drift.keyId,
-    ...(drift.deposed === null ? {} : { deposed: drift.deposed }),
-  });
-  const attribute = (drift: Drift, name: string): JsonObject => {
-    const [before, after] = [drift.before[name] ?? null, drift.after?.[name] ?? null];
-    const sensitive = containsSensitive(before) || containsSensitive(after);
-    const json = (value: typeof before) => (sensitive ? null : (shownJson(value) ?? null));
-    return { before: json(before), after: json(after), sensitive };
-  };
-  return {
-    format_version: '1.0',
-    stack: plan.stack,
-    timestamp: plan.createdAt,
-    changed: plan.drift
-      .filter(({ kind }) => kind === 'changed')
-      .map((drift) => ({
-        ...key(drift),
-        attributes: Object.fromEntries(drift.changed.map((name) => [name, attribute(drift, name)])),
-      })),
-    gone: plan.drift.filter(({ kind }) => kind === 'gone').map(key),
-    orphaned: plan.orphans.map(orphanJson),
-    unmanaged: plan.unmanaged.map(unmanagedJson),
-    coverage: coverageJson(plan),
-    errors: plan.diagnostics.filter(({ severity }) => severity === 'error').map(diagnosticJson),
-  };
-}
 
 /** Managed and all keys at the owners that were read; `percent` has one decimal, is cut and not rounded, null for no key. */
 export function coverageJson(plan: Plan): JsonObject {
@@ -221,12 +159,8 @@ function strangers(plan: Plan): UnmanagedKey[] {
   return plan.unmanaged.filter((key) => !key.self);
 }
 
-function driftCounts(plan: Plan): string {
-  const count = (kind: Drift['kind']) => plan.drift.filter((drift) => drift.kind === kind).length;
-  return `${count('changed')} changed, ${count('gone')} gone, ${plan.orphans.length} orphaned, ${strangers(plan).length} unmanaged`;
-}
-
-function unmanagedLine(key: UnmanagedKey): string {
+/** An unmanaged key in one line, indented. */
+export function unmanagedLine(key: UnmanagedKey): string {
   return [
     `  - ${plain(key.cloud)}, ${plain(key.ownerLabel)}: ${plain(key.id)}`,
     ...(key.accessKeyId === key.id ? [] : [` (${plain(key.accessKeyId)})`]),

@@ -20,7 +20,11 @@ import {
   unmanagedNote,
 } from './drift.ts';
 import { plain, quote } from './quote.ts';
+import { upcomingNote } from './upcoming.ts';
 import { attributeLines, difference, type Mark, paint, whole } from './value.ts';
+
+/** What stands for the actions of a replacement whose old key stays for now. */
+const OVERLAPPING = 'create retire';
 
 /** How one kind of change is drawn. */
 interface Drawing {
@@ -34,6 +38,7 @@ const DRAWINGS: Readonly<Record<string, Drawing>> = {
   delete: { symbol: '-', legend: 'destroy' },
   'delete create': { symbol: '-/+', legend: 'destroy and then create replacement' },
   'create delete': { symbol: '+/-', legend: 'create replacement and then destroy' },
+  [OVERLAPPING]: { symbol: '+/~', legend: 'create replacement, and keep the old key for its overlap' },
   forget: { symbol: '.', legend: 'forget' },
 };
 
@@ -41,6 +46,7 @@ const INTENT: Readonly<Record<Plan['mode'], string>> = {
   normal: 'Keyform will perform the following actions:',
   destroy: 'Keyform will destroy these keys:',
   'refresh-only': '',
+  rotate: 'Keyform will rotate and retire these keys:',
 };
 
 /**
@@ -74,6 +80,7 @@ export function renderPlan(plan: Plan, style: Style): string {
     ...orphanNotes(plan, style),
     ...unmanagedNote(plan, style),
     ...coverageLine(plan),
+    ...upcomingNote(plan, style),
     ...heldBack(plan, style),
     ...(acts && plan.forecast.calls.length > 0 ? [renderForecast(plan, style)] : []),
     renderSummary(plan, style),
@@ -114,6 +121,8 @@ export function renderSummary(plan: Plan, style: Style): string {
       return plan.drift.length > 0
         ? `${none} The stack asks for nothing else; the next apply records what was found in the state.`
         : `${none} The keys are as the stack declares them.`;
+    case 'rotate':
+      return `${none} No key is due for rotation or retirement.`;
   }
 }
 
@@ -126,19 +135,24 @@ function duration(seconds: number): string {
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Keys of which nothing changes, and which apply tries out, or waits for until they are ready. */
+/** Keys of which nothing changes, and which apply tries out, waits for until they are ready, or whose old keys begin their overlap. */
 function verifiedBlocks(plan: Plan, steps: ReadonlyMap<string, readonly Step[]>, style: Style): string[] {
   return plan.changes
-    .filter(
-      ({ actions, address }) =>
-        actions[0] === 'no-op' && (steps.get(address) ?? []).some((step) => step.kind === 'verify'),
-    )
-    .map((change) =>
-      [
-        style.bold(`  # ${change.address} will be verified`),
+    .filter(({ actions, deposed }) => actions[0] === 'no-op' && deposed === null)
+    .flatMap((change) => {
+      const own = steps.get(change.address) ?? [];
+      const verified = own.some((step) => step.kind === 'verify');
+      const begins = own.filter((step) => step.kind === 'depose');
+      if (!verified && begins.length === 0) return [];
+      const lines = [
+        ...(verified ? [style.bold(`  # ${change.address} will be verified`)] : []),
+        ...begins.map(({ keyId }) =>
+          style.bold(`  # ${change.address}: the overlap of its old key ${plain(keyId ?? '')} begins`),
+        ),
         ...change.reasons.map((reason) => `  # (because ${plain(reason)})`),
-      ].join('\n'),
-    );
+      ];
+      return [lines.join('\n')];
+    });
 }
 
 function stepsByAddress(plan: Plan): Map<string, Step[]> {
@@ -159,7 +173,7 @@ function driftSection(plan: Plan, style: Style): string[] {
 }
 
 function legend(changes: readonly ResourceChange[], recovers: boolean, reads: boolean, style: Style): string {
-  const used = new Set(changes.map((change) => change.actions.join(' ')));
+  const used = new Set(changes.map(drawingOf));
   if (recovers) used.add('delete');
   const lines = Object.entries(DRAWINGS)
     .filter(([actions]) => used.has(actions))
@@ -169,17 +183,21 @@ function legend(changes: readonly ResourceChange[], recovers: boolean, reads: bo
   return ['Actions are indicated with the following symbols:', ...lines].join('\n');
 }
 
+function drawingOf({ actions, overlaps }: ResourceChange): string {
+  return overlaps === true ? OVERLAPPING : actions.join(' ');
+}
+
 function paintAll(symbol: string, style: Style): string {
   return [...symbol].map((part) => ('/. '.includes(part) ? part : paint(part as '+' | '-' | '~', style))).join('');
 }
 
 function changeBlock(change: ResourceChange, steps: readonly Step[], style: Style): string {
-  const { symbol } = DRAWINGS[change.actions.join(' ')] ?? { symbol: '' };
+  const { symbol } = DRAWINGS[drawingOf(change)] ?? { symbol: '' };
   const quiet = ['no-op', 'forget'].includes(change.actions[0] ?? '');
   const name = `${change.address}${change.deposed === null ? '' : ` (deposed key ${plain(change.deposed)})`}`;
   return [
     ...origins(change).map((text) => style.bold(`  # ${text}`)),
-    ...(quiet && change.actions[0] === 'no-op' ? [] : [style.bold(`  # ${name} ${fate(change)}`)]),
+    ...(quiet && change.actions[0] === 'no-op' ? [] : [style.bold(`  # ${name} ${fateOf(change)}`)]),
     ...change.reasons.map((reason) => `  # (because ${plain(reason)})`),
     ...asides(change, steps).map((text) => `  # (${text})`),
     `${' '.repeat(3 - symbol.length)}${paintAll(symbol, style)} resource ${quote(change.type)} ${quote(change.name)} {`,
@@ -196,18 +214,25 @@ function origins({ previousAddress, importing, address }: ResourceChange): reado
   ];
 }
 
-/** What happens to it, in Terraform's words. */
-function fate(change: ResourceChange): string {
+/** What happens to a resource, in Terraform's words: `will be created`. */
+export function fateOf(change: ResourceChange): string {
   const [first, second] = change.actions;
   if (second === undefined) {
     if (first === 'create') return 'will be created';
     if (first === 'forget') return 'will no longer be managed by Keyform, but will not be destroyed';
     return first === 'update' ? 'will be updated in-place' : 'will be destroyed';
   }
-  const order = first === 'create' ? ' (create before destroy)' : ' (destroy before create)';
+  const order =
+    change.overlaps === true
+      ? ' (beside the old key)'
+      : first === 'create'
+        ? ' (create before destroy)'
+        : ' (destroy before create)';
   switch (change.actionReason) {
     case 'replace_because_tainted':
       return `is tainted, so must be replaced${order}`;
+    case 'replace_because_due':
+      return `will be rotated${order}`;
     case 'replace_by_request':
       return `will be replaced, as requested${order}`;
     default:
@@ -229,7 +254,7 @@ function asides(change: ResourceChange, steps: readonly Step[]): string[] {
         `the old key is first renamed: ${argument} = ${typeof value === 'string' && !hidden ? quote(value) : '(sensitive value)'}`,
       );
     }
-    if (step.kind === 'verify') texts.push('the new key is verified before the old one is destroyed');
+    if (step.kind === 'verify') texts.push('the new key is verified before the old one is retired');
   }
   return texts;
 }

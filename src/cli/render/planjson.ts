@@ -32,6 +32,7 @@ export const PROVIDER_NAME = 'registry.terraform.io/keyform/keyform';
  * - An orphan that is to be deleted stands among `resource_changes` as a deposed key with nothing but its id.
  * - `errored` is true when the plan must not be applied at all; a plan from which single addresses had to be left out is
  *   not `complete`, and can still be applied.
+ * - A replacement whose old key stays for its overlap has the actions of one that deletes it; `keyform.steps` tells what is done.
  * - `keyform` holds what Terraform has no place for. `version` is Keyform's own.
  */
 export function planJson(plan: Plan, version: string): JsonObject {
@@ -72,6 +73,7 @@ export function planJson(plan: Plan, version: string): JsonObject {
         calls: plan.forecast.calls.map(({ cloud, action, count }) => ({ cloud, action, count })),
         seconds: plan.forecast.seconds,
       },
+      upcoming: plan.upcoming.map(({ address, kind, at, keyId, why }) => ({ address, kind, at, key_id: keyId, why })),
       orphans: plan.orphans.map(orphanJson),
       unmanaged: plan.unmanaged.map(unmanagedJson),
       coverage: coverageJson(plan),
@@ -113,7 +115,7 @@ function stateObjects(resource: ResourceState, types: ReadonlyMap<string, TypeEn
   const object = (generation: Generation, more: JsonObject): JsonObject => ({
     ...identity(resource.address, resource.type, nameIn(resource.address)),
     schema_version: 0,
-    ...valuesOf(livingObject(entry.type, generation)),
+    ...valuesOf(livingObject(entry.type, generation, generation === resource.current ? resource.deposed : [])),
     ...(resource.dependencies.length === 0 ? {} : { depends_on: [...resource.dependencies].sort() }),
     ...more,
   });

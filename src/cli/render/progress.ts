@@ -18,6 +18,8 @@ const WORDS: Readonly<Record<StepKind, { readonly doing: string; readonly noun: 
   adopt: { doing: 'Recovering', noun: 'Recovery' },
   import: { doing: 'Importing', noun: 'Import' },
   forget: { doing: 'Forgetting', noun: 'Forgetting' },
+  depose: { doing: 'Beginning the overlap of the old key', noun: 'Beginning of the overlap' },
+  restore: { doing: 'Rolling back', noun: 'Rollback' },
   read: { doing: 'Reading', noun: 'Read' },
   run: { doing: 'Provisioning', noun: 'Provisioning' },
 };

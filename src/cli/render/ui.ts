@@ -30,6 +30,8 @@ const ACTIONS: Readonly<Record<StepKind, string>> = {
   adopt: 'read',
   import: 'import',
   forget: 'forget',
+  depose: 'noop',
+  restore: 'update',
   read: 'read',
   run: 'noop',
 };
@@ -266,6 +268,13 @@ function actionWord(actions: readonly ChangeAction[]): string {
   return actions[0] === 'no-op' ? 'noop' : (actions[0] ?? 'noop');
 }
 
+const ALTERING: ReadonlySet<StepKind> = new Set(['update', 'enable', 'disable', 'rotate', 'restore']);
+
+/** Whether a step disables a replaced key, which a plan tells beside the key that follows it. */
+function isRetirement({ kind, id, address }: Step): boolean {
+  return kind === 'disable' && id !== `disable ${address}`;
+}
+
 /** Counts as {@link countChanges} does; an address that got a new key is added, its renaming is no change of its own. */
 export function countDone(result: ApplyResult): {
   add: number;
@@ -277,6 +286,7 @@ export function countDone(result: ApplyResult): {
 } {
   const made = new Set<string>();
   const altered = new Set<string>();
+  let retired = 0;
   let destroy = 0;
   let adopt = 0;
   let imported = 0;
@@ -285,10 +295,11 @@ export function countDone(result: ApplyResult): {
     if (step.kind === 'import') imported += 1;
     if (step.kind === 'forget') forgotten += 1;
     if (step.kind === 'adopt') adopt += 1;
-    if (step.kind === 'create' || step.kind === 'rotate') made.add(step.address);
-    if (step.kind === 'update' || step.kind === 'enable' || step.kind === 'disable') altered.add(step.address);
+    if (step.kind === 'create' || (step.kind === 'rotate' && step.renews !== true)) made.add(step.address);
+    else if (isRetirement(step)) retired += 1;
+    else if (ALTERING.has(step.kind)) altered.add(step.address);
     if (isDeletion(step)) destroy += 1;
   }
-  const change = [...altered].filter((address) => !made.has(address)).length;
+  const change = [...altered].filter((address) => !made.has(address)).length + retired;
   return { add: made.size, change, destroy, adopt, import: imported, forget: forgotten };
 }

@@ -187,6 +187,24 @@ export class DataKeyformNscaleAccessKey extends cdktf.TerraformDataSource {
     return this.getStringAttribute('organization_id');
   }
 
+  /** Who made the key, in the vendor’s word (API: `createdBy`); null where the API does not tell. */
+  public get createdBy(): string {
+    return this.getStringAttribute('created_by');
+  }
+
+  /**
+   * When the key was last changed, RFC 3339 in UTC (API: `modifiedTime`); null for a key that is as it was made, or
+   * where the API does not tell.
+   */
+  public get updatedAt(): string {
+    return this.getStringAttribute('updated_at');
+  }
+
+  /** Who changed the key last, in the vendor’s word (API: `modifiedBy`); null where the API does not tell. */
+  public get updatedBy(): string {
+    return this.getStringAttribute('updated_by');
+  }
+
   protected override synthesizeAttributes(): { [name: string]: unknown } {
     return {
       endpoint_id: cdktf.stringToTerraform(this._endpointId),

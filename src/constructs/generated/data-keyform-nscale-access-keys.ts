@@ -69,6 +69,18 @@ export class DataKeyformNscaleAccessKeysKeysOutputReference extends cdktf.Comple
   public get organizationId(): string {
     return this.getStringAttribute('organization_id');
   }
+
+  public get createdBy(): string {
+    return this.getStringAttribute('created_by');
+  }
+
+  public get updatedAt(): string {
+    return this.getStringAttribute('updated_at');
+  }
+
+  public get updatedBy(): string {
+    return this.getStringAttribute('updated_by');
+  }
 }
 
 /** A list whose length and objects are known when Keyform has read them. */

@@ -2,6 +2,7 @@
 
 import * as cdktf from 'cdktf';
 import type { Construct } from 'constructs';
+import { type Rotation, rotationToTerraform } from './rotation.ts';
 
 /** What `keyform_nscale_access_key` is told. */
 export interface NscaleAccessKeyConfig extends cdktf.TerraformMetaArguments {
@@ -42,6 +43,38 @@ export interface NscaleAccessKeyConfig extends cdktf.TerraformMetaArguments {
    * A changed value replaces the key.
    */
   readonly keepers?: { [key: string]: string } | undefined;
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  readonly rotation?: Rotation | undefined;
+}
+
+/** One of the objects in a NscaleAccessKeyPreviousList: what references may read of it. */
+export class NscaleAccessKeyPreviousOutputReference extends cdktf.ComplexObject {
+  public get id(): string {
+    return this.getStringAttribute('id');
+  }
+
+  public get accessKeyId(): string {
+    return this.getStringAttribute('access_key_id');
+  }
+
+  public get generation(): number {
+    return this.getNumberAttribute('generation');
+  }
+
+  public get retireAt(): string {
+    return this.getStringAttribute('retire_at');
+  }
+}
+
+/** A list whose length and objects are known when Keyform has read them. */
+export class NscaleAccessKeyPreviousList extends cdktf.ComplexList {
+  /** The object at `index`, counted from 0. */
+  public get(index: number): NscaleAccessKeyPreviousOutputReference {
+    return new NscaleAccessKeyPreviousOutputReference(this.terraformResource, this.terraformAttribute, this.wrapsSet, index);
+  }
 }
 
 /**
@@ -79,13 +112,15 @@ export class NscaleAccessKey extends cdktf.TerraformResource {
   private _tags: { [key: string]: string } | undefined;
   private _identityPolicy: string;
   private _keepers: { [key: string]: string } | undefined;
+  private _rotation: Rotation | undefined;
+  private _previous = new NscaleAccessKeyPreviousList(this, 'previous', false);
 
   /**
    * @param scope the stack, or another construct in it
    * @param id unique within `scope`; the resource's name in plans and state comes from it
    */
   constructor(scope: Construct, id: string, config: NscaleAccessKeyConfig) {
-    const { endpointId, name, description, tags, identityPolicy, keepers, ...meta } = config;
+    const { endpointId, name, description, tags, identityPolicy, keepers, rotation, ...meta } = config;
     super(scope, id, {
       terraformResourceType: 'keyform_nscale_access_key',
       terraformGeneratorMetadata: { providerName: 'keyform', providerVersionConstraint: '~> 0.1' },
@@ -97,6 +132,7 @@ export class NscaleAccessKey extends cdktf.TerraformResource {
     this._tags = tags;
     this._identityPolicy = identityPolicy;
     this._keepers = keepers;
+    this._rotation = rotation;
   }
 
   /**
@@ -199,6 +235,23 @@ export class NscaleAccessKey extends cdktf.TerraformResource {
     return this._keepers;
   }
 
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  public get rotation(): { [key: string]: unknown } {
+    return this.getAnyMapAttribute('rotation');
+  }
+  public set rotation(value: Rotation) {
+    this._rotation = value;
+  }
+  public resetRotation(): void {
+    this._rotation = undefined;
+  }
+  public get rotationInput(): Rotation | undefined {
+    return this._rotation;
+  }
+
   /** The key's id in the paths of the vendor's API. */
   public get id(): string {
     return this.getStringAttribute('id');
@@ -225,6 +278,11 @@ export class NscaleAccessKey extends cdktf.TerraformResource {
   /** Counts the keys of this address: 1 for the first one, one more each time a new key replaces it. */
   public get generation(): number {
     return this.getNumberAttribute('generation');
+  }
+
+  /** When `rotation` makes the key due, RFC 3339 in UTC. Null when it never does. */
+  public get rotateAt(): string {
+    return this.getStringAttribute('rotate_at');
   }
 
   /** When the key stops working by itself, RFC 3339 in UTC. Null for a key that does not expire. */
@@ -260,6 +318,32 @@ export class NscaleAccessKey extends cdktf.TerraformResource {
     return this.getStringAttribute('organization_id');
   }
 
+  /** Who made the key, in the vendor’s word (API: `createdBy`); null where the API does not tell. */
+  public get createdBy(): string {
+    return this.getStringAttribute('created_by');
+  }
+
+  /**
+   * When the key was last changed, RFC 3339 in UTC (API: `modifiedTime`); null for a key that is as it was made, or
+   * where the API does not tell.
+   */
+  public get updatedAt(): string {
+    return this.getStringAttribute('updated_at');
+  }
+
+  /** Who changed the key last, in the vendor’s word (API: `modifiedBy`); null where the API does not tell. */
+  public get updatedBy(): string {
+    return this.getStringAttribute('updated_by');
+  }
+
+  /**
+   * Keys of this address that were replaced and are still alive, the oldest first: `id`, `access_key_id`,
+   * `generation`, and `retire_at`, when the overlap ends (RFC 3339 in UTC; null while it has not begun).
+   */
+  public get previous(): NscaleAccessKeyPreviousList {
+    return this._previous;
+  }
+
   protected override synthesizeAttributes(): { [name: string]: unknown } {
     return {
       endpoint_id: cdktf.stringToTerraform(this._endpointId),
@@ -268,6 +352,7 @@ export class NscaleAccessKey extends cdktf.TerraformResource {
       tags: cdktf.hashMapper(cdktf.stringToTerraform)(this._tags),
       identity_policy: cdktf.stringToTerraform(this._identityPolicy),
       keepers: cdktf.hashMapper(cdktf.stringToTerraform)(this._keepers),
+      rotation: rotationToTerraform(this._rotation),
     };
   }
 
@@ -308,6 +393,12 @@ export class NscaleAccessKey extends cdktf.TerraformResource {
         isBlock: false,
         type: 'map',
         storageClassType: 'stringMap',
+      },
+      rotation: {
+        value: rotationToTerraform(this._rotation),
+        isBlock: false,
+        type: 'map',
+        storageClassType: 'anyMap',
       },
     };
     return Object.fromEntries(Object.entries(attributes).filter(([, { value }]) => value !== undefined));

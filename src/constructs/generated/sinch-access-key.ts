@@ -2,6 +2,7 @@
 
 import * as cdktf from 'cdktf';
 import type { Construct } from 'constructs';
+import { type Rotation, rotationToTerraform } from './rotation.ts';
 
 /** What `keyform_sinch_access_key` is told. */
 export interface SinchAccessKeyConfig extends cdktf.TerraformMetaArguments {
@@ -22,6 +23,38 @@ export interface SinchAccessKeyConfig extends cdktf.TerraformMetaArguments {
    * A changed value replaces the key.
    */
   readonly keepers?: { [key: string]: string } | undefined;
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  readonly rotation?: Rotation | undefined;
+}
+
+/** One of the objects in a SinchAccessKeyPreviousList: what references may read of it. */
+export class SinchAccessKeyPreviousOutputReference extends cdktf.ComplexObject {
+  public get id(): string {
+    return this.getStringAttribute('id');
+  }
+
+  public get accessKeyId(): string {
+    return this.getStringAttribute('access_key_id');
+  }
+
+  public get generation(): number {
+    return this.getNumberAttribute('generation');
+  }
+
+  public get retireAt(): string {
+    return this.getStringAttribute('retire_at');
+  }
+}
+
+/** A list whose length and objects are known when Keyform has read them. */
+export class SinchAccessKeyPreviousList extends cdktf.ComplexList {
+  /** The object at `index`, counted from 0. */
+  public get(index: number): SinchAccessKeyPreviousOutputReference {
+    return new SinchAccessKeyPreviousOutputReference(this.terraformResource, this.terraformAttribute, this.wrapsSet, index);
+  }
 }
 
 /**
@@ -56,13 +89,15 @@ export class SinchAccessKey extends cdktf.TerraformResource {
   private _projectId: string;
   private _displayName: string;
   private _keepers: { [key: string]: string } | undefined;
+  private _rotation: Rotation | undefined;
+  private _previous = new SinchAccessKeyPreviousList(this, 'previous', false);
 
   /**
    * @param scope the stack, or another construct in it
    * @param id unique within `scope`; the resource's name in plans and state comes from it
    */
   constructor(scope: Construct, id: string, config: SinchAccessKeyConfig) {
-    const { projectId, displayName, keepers, ...meta } = config;
+    const { projectId, displayName, keepers, rotation, ...meta } = config;
     super(scope, id, {
       terraformResourceType: 'keyform_sinch_access_key',
       terraformGeneratorMetadata: { providerName: 'keyform', providerVersionConstraint: '~> 0.1' },
@@ -71,6 +106,7 @@ export class SinchAccessKey extends cdktf.TerraformResource {
     this._projectId = projectId;
     this._displayName = displayName;
     this._keepers = keepers;
+    this._rotation = rotation;
   }
 
   /**
@@ -120,6 +156,23 @@ export class SinchAccessKey extends cdktf.TerraformResource {
     return this._keepers;
   }
 
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  public get rotation(): { [key: string]: unknown } {
+    return this.getAnyMapAttribute('rotation');
+  }
+  public set rotation(value: Rotation) {
+    this._rotation = value;
+  }
+  public resetRotation(): void {
+    this._rotation = undefined;
+  }
+  public get rotationInput(): Rotation | undefined {
+    return this._rotation;
+  }
+
   /** The key's id in the paths of the vendor's API. */
   public get id(): string {
     return this.getStringAttribute('id');
@@ -148,6 +201,11 @@ export class SinchAccessKey extends cdktf.TerraformResource {
     return this.getNumberAttribute('generation');
   }
 
+  /** When `rotation` makes the key due, RFC 3339 in UTC. Null when it never does. */
+  public get rotateAt(): string {
+    return this.getStringAttribute('rotate_at');
+  }
+
   /** When the key stops working by itself, RFC 3339 in UTC. Null for a key that does not expire. */
   public get expiresAt(): string {
     return this.getStringAttribute('expires_at');
@@ -166,11 +224,20 @@ export class SinchAccessKey extends cdktf.TerraformResource {
     return this.getStringAttribute('updated_at');
   }
 
+  /**
+   * Keys of this address that were replaced and are still alive, the oldest first: `id`, `access_key_id`,
+   * `generation`, and `retire_at`, when the overlap ends (RFC 3339 in UTC; null while it has not begun).
+   */
+  public get previous(): SinchAccessKeyPreviousList {
+    return this._previous;
+  }
+
   protected override synthesizeAttributes(): { [name: string]: unknown } {
     return {
       project_id: cdktf.stringToTerraform(this._projectId),
       display_name: cdktf.stringToTerraform(this._displayName),
       keepers: cdktf.hashMapper(cdktf.stringToTerraform)(this._keepers),
+      rotation: rotationToTerraform(this._rotation),
     };
   }
 
@@ -193,6 +260,12 @@ export class SinchAccessKey extends cdktf.TerraformResource {
         isBlock: false,
         type: 'map',
         storageClassType: 'stringMap',
+      },
+      rotation: {
+        value: rotationToTerraform(this._rotation),
+        isBlock: false,
+        type: 'map',
+        storageClassType: 'anyMap',
       },
     };
     return Object.fromEntries(Object.entries(attributes).filter(([, { value }]) => value !== undefined));

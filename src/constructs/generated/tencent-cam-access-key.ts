@@ -2,6 +2,7 @@
 
 import * as cdktf from 'cdktf';
 import type { Construct } from 'constructs';
+import { type Rotation, rotationToTerraform } from './rotation.ts';
 
 /** What `keyform_tencent_cam_access_key` is told. */
 export interface TencentCamAccessKeyConfig extends cdktf.TerraformMetaArguments {
@@ -29,6 +30,38 @@ export interface TencentCamAccessKeyConfig extends cdktf.TerraformMetaArguments 
    * A changed value replaces the key.
    */
   readonly keepers?: { [key: string]: string } | undefined;
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  readonly rotation?: Rotation | undefined;
+}
+
+/** One of the objects in a TencentCamAccessKeyPreviousList: what references may read of it. */
+export class TencentCamAccessKeyPreviousOutputReference extends cdktf.ComplexObject {
+  public get id(): string {
+    return this.getStringAttribute('id');
+  }
+
+  public get accessKeyId(): string {
+    return this.getStringAttribute('access_key_id');
+  }
+
+  public get generation(): number {
+    return this.getNumberAttribute('generation');
+  }
+
+  public get retireAt(): string {
+    return this.getStringAttribute('retire_at');
+  }
+}
+
+/** A list whose length and objects are known when Keyform has read them. */
+export class TencentCamAccessKeyPreviousList extends cdktf.ComplexList {
+  /** The object at `index`, counted from 0. */
+  public get(index: number): TencentCamAccessKeyPreviousOutputReference {
+    return new TencentCamAccessKeyPreviousOutputReference(this.terraformResource, this.terraformAttribute, this.wrapsSet, index);
+  }
 }
 
 /**
@@ -63,13 +96,15 @@ export class TencentCamAccessKey extends cdktf.TerraformResource {
   private _description: string | undefined;
   private _enabled: boolean | cdktf.IResolvable | undefined;
   private _keepers: { [key: string]: string } | undefined;
+  private _rotation: Rotation | undefined;
+  private _previous = new TencentCamAccessKeyPreviousList(this, 'previous', false);
 
   /**
    * @param scope the stack, or another construct in it
    * @param id unique within `scope`; the resource's name in plans and state comes from it
    */
   constructor(scope: Construct, id: string, config: TencentCamAccessKeyConfig = {}) {
-    const { targetUin, description, enabled, keepers, ...meta } = config;
+    const { targetUin, description, enabled, keepers, rotation, ...meta } = config;
     super(scope, id, {
       terraformResourceType: 'keyform_tencent_cam_access_key',
       terraformGeneratorMetadata: { providerName: 'keyform', providerVersionConstraint: '~> 0.1' },
@@ -79,6 +114,7 @@ export class TencentCamAccessKey extends cdktf.TerraformResource {
     this._description = description;
     this._enabled = enabled;
     this._keepers = keepers;
+    this._rotation = rotation;
   }
 
   /**
@@ -153,6 +189,23 @@ export class TencentCamAccessKey extends cdktf.TerraformResource {
     return this._keepers;
   }
 
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  public get rotation(): { [key: string]: unknown } {
+    return this.getAnyMapAttribute('rotation');
+  }
+  public set rotation(value: Rotation) {
+    this._rotation = value;
+  }
+  public resetRotation(): void {
+    this._rotation = undefined;
+  }
+  public get rotationInput(): Rotation | undefined {
+    return this._rotation;
+  }
+
   /** The key's id in the paths of the vendor's API. */
   public get id(): string {
     return this.getStringAttribute('id');
@@ -181,9 +234,22 @@ export class TencentCamAccessKey extends cdktf.TerraformResource {
     return this.getNumberAttribute('generation');
   }
 
+  /** When `rotation` makes the key due, RFC 3339 in UTC. Null when it never does. */
+  public get rotateAt(): string {
+    return this.getStringAttribute('rotate_at');
+  }
+
   /** When the key stops working by itself, RFC 3339 in UTC. Null for a key that does not expire. */
   public get expiresAt(): string {
     return this.getStringAttribute('expires_at');
+  }
+
+  /**
+   * Keys of this address that were replaced and are still alive, the oldest first: `id`, `access_key_id`,
+   * `generation`, and `retire_at`, when the overlap ends (RFC 3339 in UTC; null while it has not begun).
+   */
+  public get previous(): TencentCamAccessKeyPreviousList {
+    return this._previous;
   }
 
   protected override synthesizeAttributes(): { [name: string]: unknown } {
@@ -192,6 +258,7 @@ export class TencentCamAccessKey extends cdktf.TerraformResource {
       description: cdktf.stringToTerraform(this._description),
       enabled: cdktf.booleanToTerraform(this._enabled),
       keepers: cdktf.hashMapper(cdktf.stringToTerraform)(this._keepers),
+      rotation: rotationToTerraform(this._rotation),
     };
   }
 
@@ -220,6 +287,12 @@ export class TencentCamAccessKey extends cdktf.TerraformResource {
         isBlock: false,
         type: 'map',
         storageClassType: 'stringMap',
+      },
+      rotation: {
+        value: rotationToTerraform(this._rotation),
+        isBlock: false,
+        type: 'map',
+        storageClassType: 'anyMap',
       },
     };
     return Object.fromEntries(Object.entries(attributes).filter(([, { value }]) => value !== undefined));

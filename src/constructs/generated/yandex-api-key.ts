@@ -2,6 +2,7 @@
 
 import * as cdktf from 'cdktf';
 import type { Construct } from 'constructs';
+import { type Rotation, rotationToTerraform } from './rotation.ts';
 
 /** What `keyform_yandex_api_key` is told. */
 export interface YandexApiKeyConfig extends cdktf.TerraformMetaArguments {
@@ -38,6 +39,38 @@ export interface YandexApiKeyConfig extends cdktf.TerraformMetaArguments {
    * A changed value replaces the key.
    */
   readonly keepers?: { [key: string]: string } | undefined;
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  readonly rotation?: Rotation | undefined;
+}
+
+/** One of the objects in a YandexApiKeyPreviousList: what references may read of it. */
+export class YandexApiKeyPreviousOutputReference extends cdktf.ComplexObject {
+  public get id(): string {
+    return this.getStringAttribute('id');
+  }
+
+  public get accessKeyId(): string {
+    return this.getStringAttribute('access_key_id');
+  }
+
+  public get generation(): number {
+    return this.getNumberAttribute('generation');
+  }
+
+  public get retireAt(): string {
+    return this.getStringAttribute('retire_at');
+  }
+}
+
+/** A list whose length and objects are known when Keyform has read them. */
+export class YandexApiKeyPreviousList extends cdktf.ComplexList {
+  /** The object at `index`, counted from 0. */
+  public get(index: number): YandexApiKeyPreviousOutputReference {
+    return new YandexApiKeyPreviousOutputReference(this.terraformResource, this.terraformAttribute, this.wrapsSet, index);
+  }
 }
 
 /**
@@ -74,13 +107,15 @@ export class YandexApiKey extends cdktf.TerraformResource {
   private _expiresAt: string | undefined;
   private _expiresIn: string | undefined;
   private _keepers: { [key: string]: string } | undefined;
+  private _rotation: Rotation | undefined;
+  private _previous = new YandexApiKeyPreviousList(this, 'previous', false);
 
   /**
    * @param scope the stack, or another construct in it
    * @param id unique within `scope`; the resource's name in plans and state comes from it
    */
   constructor(scope: Construct, id: string, config: YandexApiKeyConfig) {
-    const { serviceAccountId, description, scopes, expiresAt, expiresIn, keepers, ...meta } = config;
+    const { serviceAccountId, description, scopes, expiresAt, expiresIn, keepers, rotation, ...meta } = config;
     super(scope, id, {
       terraformResourceType: 'keyform_yandex_api_key',
       terraformGeneratorMetadata: { providerName: 'keyform', providerVersionConstraint: '~> 0.1' },
@@ -92,6 +127,7 @@ export class YandexApiKey extends cdktf.TerraformResource {
     this._expiresAt = expiresAt;
     this._expiresIn = expiresIn;
     this._keepers = keepers;
+    this._rotation = rotation;
   }
 
   /**
@@ -196,6 +232,23 @@ export class YandexApiKey extends cdktf.TerraformResource {
     return this._keepers;
   }
 
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  public get rotation(): { [key: string]: unknown } {
+    return this.getAnyMapAttribute('rotation');
+  }
+  public set rotation(value: Rotation) {
+    this._rotation = value;
+  }
+  public resetRotation(): void {
+    this._rotation = undefined;
+  }
+  public get rotationInput(): Rotation | undefined {
+    return this._rotation;
+  }
+
   /** The key's id in the paths of the vendor's API. */
   public get id(): string {
     return this.getStringAttribute('id');
@@ -224,6 +277,11 @@ export class YandexApiKey extends cdktf.TerraformResource {
     return this.getNumberAttribute('generation');
   }
 
+  /** When `rotation` makes the key due, RFC 3339 in UTC. Null when it never does. */
+  public get rotateAt(): string {
+    return this.getStringAttribute('rotate_at');
+  }
+
   /** Whether the vendor accepts the key. Always true where its API cannot disable a key. */
   public get enabled(): cdktf.IResolvable {
     return this.getBooleanAttribute('enabled');
@@ -245,6 +303,14 @@ export class YandexApiKey extends cdktf.TerraformResource {
     return this.getStringAttribute('masked_secret');
   }
 
+  /**
+   * Keys of this address that were replaced and are still alive, the oldest first: `id`, `access_key_id`,
+   * `generation`, and `retire_at`, when the overlap ends (RFC 3339 in UTC; null while it has not begun).
+   */
+  public get previous(): YandexApiKeyPreviousList {
+    return this._previous;
+  }
+
   protected override synthesizeAttributes(): { [name: string]: unknown } {
     return {
       service_account_id: cdktf.stringToTerraform(this._serviceAccountId),
@@ -253,6 +319,7 @@ export class YandexApiKey extends cdktf.TerraformResource {
       expires_at: cdktf.stringToTerraform(this._expiresAt),
       expires_in: cdktf.stringToTerraform(this._expiresIn),
       keepers: cdktf.hashMapper(cdktf.stringToTerraform)(this._keepers),
+      rotation: rotationToTerraform(this._rotation),
     };
   }
 
@@ -293,6 +360,12 @@ export class YandexApiKey extends cdktf.TerraformResource {
         isBlock: false,
         type: 'map',
         storageClassType: 'stringMap',
+      },
+      rotation: {
+        value: rotationToTerraform(this._rotation),
+        isBlock: false,
+        type: 'map',
+        storageClassType: 'anyMap',
       },
     };
     return Object.fromEntries(Object.entries(attributes).filter(([, { value }]) => value !== undefined));

@@ -2,6 +2,7 @@
 
 import * as cdktf from 'cdktf';
 import type { Construct } from 'constructs';
+import { type Rotation, rotationToTerraform } from './rotation.ts';
 
 /** What `keyform_yandex_static_access_key` is told. */
 export interface YandexStaticAccessKeyConfig extends cdktf.TerraformMetaArguments {
@@ -22,6 +23,38 @@ export interface YandexStaticAccessKeyConfig extends cdktf.TerraformMetaArgument
    * A changed value replaces the key.
    */
   readonly keepers?: { [key: string]: string } | undefined;
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  readonly rotation?: Rotation | undefined;
+}
+
+/** One of the objects in a YandexStaticAccessKeyPreviousList: what references may read of it. */
+export class YandexStaticAccessKeyPreviousOutputReference extends cdktf.ComplexObject {
+  public get id(): string {
+    return this.getStringAttribute('id');
+  }
+
+  public get accessKeyId(): string {
+    return this.getStringAttribute('access_key_id');
+  }
+
+  public get generation(): number {
+    return this.getNumberAttribute('generation');
+  }
+
+  public get retireAt(): string {
+    return this.getStringAttribute('retire_at');
+  }
+}
+
+/** A list whose length and objects are known when Keyform has read them. */
+export class YandexStaticAccessKeyPreviousList extends cdktf.ComplexList {
+  /** The object at `index`, counted from 0. */
+  public get(index: number): YandexStaticAccessKeyPreviousOutputReference {
+    return new YandexStaticAccessKeyPreviousOutputReference(this.terraformResource, this.terraformAttribute, this.wrapsSet, index);
+  }
 }
 
 /**
@@ -56,13 +89,15 @@ export class YandexStaticAccessKey extends cdktf.TerraformResource {
   private _serviceAccountId: string;
   private _description: string | undefined;
   private _keepers: { [key: string]: string } | undefined;
+  private _rotation: Rotation | undefined;
+  private _previous = new YandexStaticAccessKeyPreviousList(this, 'previous', false);
 
   /**
    * @param scope the stack, or another construct in it
    * @param id unique within `scope`; the resource's name in plans and state comes from it
    */
   constructor(scope: Construct, id: string, config: YandexStaticAccessKeyConfig) {
-    const { serviceAccountId, description, keepers, ...meta } = config;
+    const { serviceAccountId, description, keepers, rotation, ...meta } = config;
     super(scope, id, {
       terraformResourceType: 'keyform_yandex_static_access_key',
       terraformGeneratorMetadata: { providerName: 'keyform', providerVersionConstraint: '~> 0.1' },
@@ -71,6 +106,7 @@ export class YandexStaticAccessKey extends cdktf.TerraformResource {
     this._serviceAccountId = serviceAccountId;
     this._description = description;
     this._keepers = keepers;
+    this._rotation = rotation;
   }
 
   /**
@@ -123,6 +159,23 @@ export class YandexStaticAccessKey extends cdktf.TerraformResource {
     return this._keepers;
   }
 
+  /**
+   * When the key is replaced by a new one, and how long the old one stays valid. "keyform rotate" and "keyform apply"
+   * act on it.
+   */
+  public get rotation(): { [key: string]: unknown } {
+    return this.getAnyMapAttribute('rotation');
+  }
+  public set rotation(value: Rotation) {
+    this._rotation = value;
+  }
+  public resetRotation(): void {
+    this._rotation = undefined;
+  }
+  public get rotationInput(): Rotation | undefined {
+    return this._rotation;
+  }
+
   /** The key's id in the paths of the vendor's API. */
   public get id(): string {
     return this.getStringAttribute('id');
@@ -151,6 +204,11 @@ export class YandexStaticAccessKey extends cdktf.TerraformResource {
     return this.getNumberAttribute('generation');
   }
 
+  /** When `rotation` makes the key due, RFC 3339 in UTC. Null when it never does. */
+  public get rotateAt(): string {
+    return this.getStringAttribute('rotate_at');
+  }
+
   /** When the key stops working by itself, RFC 3339 in UTC. Null for a key that does not expire. */
   public get expiresAt(): string {
     return this.getStringAttribute('expires_at');
@@ -169,11 +227,20 @@ export class YandexStaticAccessKey extends cdktf.TerraformResource {
     return this.getStringAttribute('last_used_at');
   }
 
+  /**
+   * Keys of this address that were replaced and are still alive, the oldest first: `id`, `access_key_id`,
+   * `generation`, and `retire_at`, when the overlap ends (RFC 3339 in UTC; null while it has not begun).
+   */
+  public get previous(): YandexStaticAccessKeyPreviousList {
+    return this._previous;
+  }
+
   protected override synthesizeAttributes(): { [name: string]: unknown } {
     return {
       service_account_id: cdktf.stringToTerraform(this._serviceAccountId),
       description: cdktf.stringToTerraform(this._description),
       keepers: cdktf.hashMapper(cdktf.stringToTerraform)(this._keepers),
+      rotation: rotationToTerraform(this._rotation),
     };
   }
 
@@ -196,6 +263,12 @@ export class YandexStaticAccessKey extends cdktf.TerraformResource {
         isBlock: false,
         type: 'map',
         storageClassType: 'stringMap',
+      },
+      rotation: {
+        value: rotationToTerraform(this._rotation),
+        isBlock: false,
+        type: 'map',
+        storageClassType: 'anyMap',
       },
     };
     return Object.fromEntries(Object.entries(attributes).filter(([, { value }]) => value !== undefined));

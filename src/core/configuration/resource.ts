@@ -1,6 +1,8 @@
 import type { Place } from '../diagnostic.ts';
-import type { Cloud, ResourceType } from '../provider.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import type { ArgumentSpec, Cloud, ResourceType } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
+import { typeOfSchema } from '../shape.ts';
 import { nearest } from '../suggest.ts';
 import {
   type Body,
@@ -40,8 +42,6 @@ export interface ResourceBlock {
 const META = ['provider', 'depends_on', 'lifecycle', 'count', 'for_each', 'provisioner'];
 
 const LATER: Readonly<Record<string, string>> = {
-  rotation:
-    'Rotation policies arrive in a later version. Until then rotate with "keepers" or "keyform apply -replace=ADDRESS".',
   connection: 'Keyform runs commands on this machine only (local-exec), so there is nothing to connect to.',
   timeouts:
     'Where a key API takes its time, a setting of its object in the provider block says how long to wait (keyform schema lists them).',
@@ -65,6 +65,11 @@ export function readResource(
       meant.add(META.includes(key) ? null : nearest(key, [...Object.keys(specs), ...META]));
     if (!Object.hasOwn(specs, key) || value === null) continue;
     args.set(key, { expression: expressionIn(body, key, report), place: placeIn(body, key) });
+    const shape = typeOfSchema((specs[key] as ArgumentSpec).schema);
+    if (shape.kind === 'object' && isObject(value)) {
+      const inside = { file: body.file, path: [...body.path, key], value: value as JsonObject };
+      refuseUnknownKeys(inside, [...shape.attributes.keys()], `"${key}"`, report, {}, address);
+    }
   }
   for (const [name, spec] of Object.entries(specs)) {
     if (spec.required && !args.has(name) && !meant.has(name)) {

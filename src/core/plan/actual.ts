@@ -27,10 +27,20 @@ export interface World {
   readonly data: ReadonlyMap<string, ReadonlyMap<string, ActualKey> | Error>;
   /** The other stacks of the project; absent when nobody looked, because no key was found that could be one of theirs. */
   readonly siblings?: readonly Sibling[];
+  /**
+   * When replaced keys were last used, for APIs that tell it when asked: RFC 3339 UTC, null for never, by {@link usedKey}; what is absent
+   * was not asked, or not told.
+   */
+  readonly lastUsed?: ReadonlyMap<string, string | null>;
   /** Whether the embedded key APIs stand in for the clouds; their port differs from run to run. */
   readonly sandbox: boolean;
   /** Each owner that was asked, by id, with one type and provider through which it was. */
   readonly owners: ReadonlyMap<string, { readonly type: string; readonly provider: string; readonly label: string }>;
+}
+
+/** Key of {@link World.lastUsed}. */
+export function usedKey(type: string, keyId: string): string {
+  return `${type} ${keyId}`;
 }
 
 /** Key of {@link World.connections}. */

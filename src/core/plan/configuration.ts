@@ -1,4 +1,4 @@
-import { blockAddress } from '../address.ts';
+import { blockAddress, isWithin } from '../address.ts';
 import type { Report } from '../configuration/block.ts';
 import type { ResourceBlock } from '../configuration/resource.ts';
 import type { Evaluation } from '../evaluation/evaluation.ts';
@@ -11,17 +11,19 @@ import type { JsonObject } from '../json.ts';
 import { objectTypeOf } from '../resource.ts';
 import type { ResourceState } from '../state.ts';
 import { fromPlan } from '../typed/json.ts';
+import { ownerOf } from './actual.ts';
 import { refuseSensitive } from './command.ts';
 import { conditionsHold } from './condition.ts';
 import { desire } from './desire.ts';
 import type { DraftStep } from './draft.ts';
 import { importedResource, readImportIds } from './import.ts';
 import type { PlanInput } from './input.ts';
-import { livingObject } from './object.ts';
+import { livingObject, plannedObject } from './object.ts';
 import { requireListed, requireOwners } from './owner.ts';
 import { type PlannedRead, planData } from './reading.ts';
 import type { Refreshed } from './refresh.ts';
 import { attempt, dependentRefusal, type Refusal } from './refusal.ts';
+import { planRollback } from './rollback.ts';
 import type { Selection } from './target.ts';
 import { triggerOf } from './trigger.ts';
 import { planDeclared, type Unit } from './unit.ts';
@@ -40,6 +42,8 @@ export interface Planning {
   readonly report: Report;
   /** By instance: the instances, or whole blocks, that it is made from or names in `depends_on`. */
   readonly needs: Map<string, readonly string[]>;
+  /** Addresses whose scheduled rotation is left for another run. */
+  readonly deferred: ReadonlySet<string>;
 }
 
 /** What the walk over the declared blocks found beside units and reads. */
@@ -138,8 +142,9 @@ function missingOf(block: string, evaluation: Evaluation, known: Map<string, str
 /** Of what is left out of the plan, references see what state holds. */
 function keep({ block }: Instance, { evaluation, refreshed }: Planning): void {
   if (!('type' in block)) return;
-  const current = refreshed.state.resources.get(block.address)?.current ?? null;
-  if (current !== null) evaluation.set(block.address, objectTypeOf(block.type), livingObject(block.type, current));
+  const { current = null, deposed = [] } = refreshed.state.resources.get(block.address) ?? {};
+  if (current !== null)
+    evaluation.set(block.address, objectTypeOf(block.type), livingObject(block.type, current, deposed));
 }
 
 function planInstance(
@@ -162,10 +167,42 @@ function planInstance(
     for (const need of direct)
       if (isData(need)) for (const further of planning.needs.get(need) ?? []) direct.add(further);
     planning.needs.set(block.address, [...direct].sort());
+    if (input.options.mode === 'rotate') keepUnlessFollowing(instance, [...direct], planning);
   } catch (error) {
     if (!(error instanceof MissingValue)) throw error;
     refusals.push(dependentRefusal(block.address, error.address, input.configuration));
   }
+}
+
+/**
+ * In a plan of rotations alone: takes back what was planned for an instance that is no key, nor made from one that is to be delivered; its
+ * other changes are for an apply.
+ */
+function keepUnlessFollowing(instance: Instance, needs: readonly string[], planning: Planning): void {
+  const { units, refreshed } = planning;
+  const { block } = instance;
+  const unit = units.get(block.address);
+  if (unit === undefined || !('type' in block) || block.type.local !== true || unit.steps.length === 0) return;
+  const follows = needs.some((need) =>
+    [...units.values()].some(
+      (other) => (other.address === need || blockAddress(other.address) === need) && isToDeliver(other, refreshed),
+    ),
+  );
+  if (follows) return;
+  units.delete(block.address);
+  planning.evaluation.set(block.address, objectTypeOf(block.type), unit.change.before ?? unit.value);
+}
+
+/** Whether something new is made, or was made by a run that did not get as far as delivering it: the old key's overlap has not begun. */
+function isToDeliver({ address, steps }: Unit, { state }: Refreshed): boolean {
+  const replaced = state.resources.get(address)?.deposed ?? [];
+  return steps.some(({ phase, kind, generation }) =>
+    phase === 'make'
+      ? kind !== 'verify'
+      : replaced.some(
+          ({ number, deposedAt, disabledAt }) => number === generation && (deposedAt ?? disabledAt) === undefined,
+        ),
+  );
 }
 
 function isData(address: string): boolean {
@@ -188,11 +225,26 @@ function planResource(
   attempt(address, configuration, refusals, () => {
     const held = refreshed.state.resources.get(address);
     if (held !== undefined) requireOwners(world, held);
-    const id = held?.current == null ? (imports.get(address) ?? null) : null;
+    const { rotation } = options;
+    const asked = rotation === undefined || isAsked(address, rotation.addresses);
+    if (rotation !== undefined && type.local !== true && (!asked || held === undefined)) {
+      const { current = null, deposed = [] } = held ?? {};
+      const value = current === null ? plannedObject(type, desired.args, 1) : livingObject(type, current, deposed);
+      evaluation.set(address, objectTypeOf(type), value);
+      return;
+    }
+    if (rotation?.rollback === true && held !== undefined && type.local !== true) {
+      if (held.current !== null) requireListed(world, ownerOf(world, held.provider, type.type, held.current.args).id);
+      const unit = planRollback(block, desired, held, world, input.now, refreshed.strangers);
+      units.set(address, beginWith(planning.adoptions.get(address), unit));
+      evaluation.set(address, objectTypeOf(type), unit.value);
+      return;
+    }
+    const id = held?.current == null && rotation === undefined ? (imports.get(address) ?? null) : null;
     const number = (held?.lastGeneration ?? 0) + 1;
     const resource = id === null ? held : importedResource(block, desired, id, number, world);
     const unit = planDeclared(block, desired, resource, world, {
-      replace: options.replace.includes(address),
+      replace: options.replace.includes(address) || (asked && rotation?.force === true && held?.current != null),
       strangers: refreshed.strangers,
       remembered: rememberedArgs(input.state.resources.get(address), held) ?? null,
       lastGeneration: input.state.resources.get(address)?.lastGeneration ?? 0,
@@ -200,6 +252,14 @@ function planResource(
       createBeforeDestroy: lifecycle.createBeforeDestroy ?? (forced || type.local !== true),
       triggered: lifecycle.replaceTriggeredBy.length === 0 ? null : triggerOf(block, scope, units),
       imported: id,
+      rotating: {
+        now: input.now,
+        within: rotation?.dueWithin ?? 0,
+        only: rotation !== undefined && type.local !== true,
+        revoke: asked && rotation?.revokeNow === true,
+        deferred: planning.deferred.has(address),
+        allowCredential: options.allowCredentialDelete,
+      },
     });
     if (id !== null && unit.change.replacePaths.length > 0) {
       report.error(
@@ -226,6 +286,11 @@ function planResource(
       }
     }
   });
+}
+
+/** Whether a plan of rotations is about an address: all, or those named, with their instances. */
+function isAsked(address: string, addresses: readonly string[]): boolean {
+  return addresses.length === 0 || addresses.some((one) => isWithin(address, one));
 }
 
 /** Refuses commands that apply would refuse, as far as that shows. */

@@ -8,6 +8,7 @@ import { EvaluationProblem } from '../expression/problem.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { ArgumentSpec, ResourceType } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
+import { checkRotation } from '../rotation/policy.ts';
 import { typeOfSchema } from '../shape.ts';
 import { ConversionProblem, convert } from '../typed/convert.ts';
 import { toPlan } from '../typed/json.ts';
@@ -39,6 +40,15 @@ export function desire(block: ResourceBlock, scope: Scope, report: Report): Desi
   for (const { argument, message } of block.type.check?.(known) ?? []) {
     const said = sensitiveArgs.includes(argument) && quotes(message, known[argument] ?? null) ? HIDDEN : message;
     fail(block.args.get(argument)?.place ?? block.place, `Invalid value for "${argument}"`, said);
+  }
+  for (const { member, message } of checkRotation(block.type, known)) {
+    const place = block.args.get('rotation')?.place ?? block.place;
+    const at = member === null ? place : { ...place, path: [...place.path, member] };
+    fail(
+      at,
+      `Invalid value for "rotation${member === null ? '' : `.${member}`}"`,
+      `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.$/, '')}.`,
+    );
   }
   return failed ? null : { args, set: new Set(block.args.keys()), sensitiveArgs };
 }

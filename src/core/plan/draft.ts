@@ -65,7 +65,10 @@ export class Draft {
     return last === undefined ? [] : [last.id];
   }
 
-  /** Makes a key, or does something to it once it is there: a step of the `make` phase. `changed` is for an update. */
+  /**
+   * Makes a key, or does something to it once it is there: a step of the `make` phase. `changed` is for an update; `renews`: a rotate step
+   * gives the key a new secret instead of making another.
+   */
   make(
     kind: StepKind,
     generation: number,
@@ -74,8 +77,9 @@ export class Draft {
     owner: string | null,
     after: readonly string[],
     changed: readonly string[] = [],
+    renews = false,
   ): void {
-    const makes = kind === 'create' || kind === 'rotate';
+    const makes = (kind === 'create' || kind === 'rotate') && !renews;
     this.steps.push({
       id: `${kind} ${this.#address}`,
       kind,
@@ -90,12 +94,15 @@ export class Draft {
       changed,
       knownIds: makes && owner !== null ? (this.#strangers.get(owner) ?? null) : null,
       intent: null,
-      forecast: this.#forecast(
-        this.#provider,
-        makes ? 'create' : kind === 'import' ? 'list' : (kind as Operation),
-        knownArgs(args),
-        key?.enabled ?? true,
-      ),
+      ...(renews ? { renews } : {}),
+      forecast: isRemembered(kind, changed)
+        ? []
+        : this.#forecast(
+            this.#provider,
+            makes ? 'create' : renews ? 'regenerate' : kind === 'import' ? 'list' : (kind as Operation),
+            knownArgs(args),
+            key?.enabled ?? true,
+          ),
       phase: 'make',
     });
   }
@@ -109,6 +116,7 @@ export class Draft {
     unique: ReadonlyMap<string, string>,
     owner: string | null,
     provider: string,
+    after: readonly string[] = [],
   ): string | null {
     const name = this.#entry.type.capabilities.name;
     if (name === null || !name.renameable) return null;
@@ -117,7 +125,8 @@ export class Draft {
     if (old.args[name.argument] !== wanted || owner !== ownerOf(this.#world, provider, this.#type, old.args).id)
       return null;
     const suffix = ` (replaced ${old.id.slice(0, 8)})`;
-    const retired = wanted.slice(0, NAME_LIMIT - suffix.length) + suffix;
+    // By characters, so that none is cut in half.
+    const retired = [...wanted].slice(0, NAME_LIMIT - suffix.length).join('') + suffix;
     const marks = sensitiveNames(this.#entry.type, old.sensitiveArgs);
     const args = markSensitive({ ...old.args, [name.argument]: retired }, marks);
     const id = `rename ${this.#address}`;
@@ -130,7 +139,7 @@ export class Draft {
       owner,
       generation: old.number,
       keyId: old.id,
-      after: [],
+      after,
       args,
       changed: [name.argument],
       knownIds: null,
@@ -143,7 +152,8 @@ export class Draft {
 
   /**
    * Runs commands of the block's provisioners, one after the other, beside the key with this number; `keyId` is null for one that is still to
-   * be made. Returns what comes after them waits for: the last of them, or nothing when there is none.
+   * be made. Returns what comes after them waits for: the last of them, or nothing when there is none. `mark` tells their steps from those beside
+   * another key.
    */
   commands(
     indexes: readonly number[],
@@ -152,10 +162,11 @@ export class Draft {
     keyId: string | null,
     after: readonly string[],
     phase: DraftStep['phase'],
+    mark = '',
   ): readonly string[] {
     let last: readonly string[] = [];
     for (const index of indexes) {
-      const id = `run ${this.#address} ${when}${index}`;
+      const id = `run ${this.#address} ${when}${index}${mark}`;
       this.steps.push({
         id,
         kind: 'run',
@@ -181,23 +192,72 @@ export class Draft {
 
   /** Drops a key from state and leaves it at its cloud. */
   forget(generation: Generation, provider: string): void {
+    this.#note('forget', `forget ${this.#address} ${generation.id}`, generation, provider, [], 'drop');
+  }
+
+  /** Begins the overlap of a replaced key, once everything that uses the new one has it. */
+  depose(generation: Generation, provider: string, after: readonly string[]): void {
+    this.#note('depose', `depose ${this.#address} ${generation.id}`, generation, provider, after, 'drop');
+  }
+
+  /** Makes a replaced key the current one again. */
+  restore(generation: Generation, provider: string): void {
+    this.#note('restore', `restore ${this.#address}`, generation, provider, this.lastMade(), 'make');
+  }
+
+  /** A step that calls no API: what it does is done in state. */
+  #note(
+    kind: StepKind,
+    id: string,
+    generation: Generation,
+    provider: string,
+    after: readonly string[],
+    phase: DraftStep['phase'],
+  ): void {
     this.steps.push({
-      id: `forget ${this.#address} ${generation.id}`,
-      kind: 'forget',
+      id,
+      kind,
       address: this.#address,
       type: this.#type,
       provider,
       owner: null,
       generation: generation.number,
       keyId: generation.id,
-      after: [],
+      after,
       args: {},
       changed: [],
       knownIds: null,
       intent: null,
       forecast: [],
+      phase,
+    });
+  }
+
+  /** Makes a replaced key unusable on its way to being deleted, and says so. */
+  disable(resource: ResourceState, generation: Generation, after: readonly string[], why: string): ResourceChange {
+    const { provider } = resource;
+    const { type } = this.#entry;
+    const marks = sensitiveNames(type, generation.sensitiveArgs);
+    this.steps.push({
+      id: `disable ${this.#address} ${generation.id}`,
+      kind: 'disable',
+      address: this.#address,
+      type: this.#type,
+      provider,
+      owner: ownerOf(this.#world, provider, this.#type, generation.args).id,
+      generation: generation.number,
+      keyId: generation.id,
+      after,
+      args: markSensitive({ ...generation.args, enabled: false }, marks),
+      changed: [],
+      knownIds: null,
+      intent: null,
+      forecast: this.#forecast(provider, 'disable', generation.args, generation.enabled),
       phase: 'drop',
     });
+    const before = livingObject(type, generation);
+    const after_ = livingObject(type, { ...generation, enabled: false, args: { ...generation.args, enabled: false } });
+    return { ...this.#deposedChange(resource, generation, why), actions: ['update'], before, after: after_ };
   }
 
   /** Deletes a living key. */
@@ -221,14 +281,23 @@ export class Draft {
     });
   }
 
-  /** Deletes a key that an earlier replacement left behind, and says so. */
+  /** Deletes a key that an earlier replacement left behind, after the commands `ends` of its block, and says so. */
   leftOver(
     resource: ResourceState,
     generation: Generation,
     after: readonly string[],
-    phase: DraftStep['phase'] = 'drop',
+    why: string,
+    how: { readonly phase?: DraftStep['phase']; readonly ends?: readonly number[] } = {},
   ): ResourceChange {
-    this.drop(generation, resource.provider, after, phase);
+    const { phase = 'drop', ends = [] } = how;
+    const { number, id } = generation;
+    const commands = this.commands(ends, 'destroy', number, id, after, phase, ` ${id}`);
+    this.drop(generation, resource.provider, commands.length > 0 ? commands : after, phase);
+    return this.#deposedChange(resource, generation, why);
+  }
+
+  /** The deletion of a replaced key, to be shown. */
+  #deposedChange(resource: ResourceState, generation: Generation, why: string): ResourceChange {
     const { type, cloud } = this.#entry;
     return {
       address: resource.address,
@@ -241,7 +310,7 @@ export class Draft {
       before: livingObject(type, generation),
       after: null,
       replacePaths: [],
-      reasons: ['it was replaced before, and is still alive'],
+      reasons: [why],
       deposed: generation.id,
       ownerLabel: ownerOf(this.#world, resource.provider, resource.type, generation.args).label,
       previousAddress: null,
@@ -255,6 +324,11 @@ export class Draft {
     if (operation !== 'verify') return calls(operation);
     return [...(asynchronous ? calls('ready') : []), ...(verify ? calls('verify') : [])];
   }
+}
+
+/** Whether a step changes nothing but what the API knows nothing of. */
+export function isRemembered(kind: StepKind, changed: readonly string[]): boolean {
+  return kind === 'update' && changed.every((name) => name === 'rotation');
 }
 
 /** The arguments that name a key's owner, marked as they are in state: enough to find the key again. */

@@ -269,7 +269,7 @@ function guardQuota(
         null,
         `The key quota of ${label} is full`,
         step.kind === 'rotate'
-          ? `${counts} A replacement makes the new key before it deletes the old one. Delete a key that nobody needs, or set "lifecycle": { "create_before_destroy": false } to delete first and accept the time without a key.`
+          ? `${counts} A replacement makes the new key before it deletes the old one. Delete a key that nobody needs, or set strategy "delete_first" in its rotation (or "lifecycle": { "create_before_destroy": false }) to delete first and accept the time without a key.`
           : `${counts} Delete a key that nobody needs, or declare fewer.`,
       ),
     );
@@ -326,9 +326,13 @@ export function guardProtected(units: readonly Unit[], configuration: Configurat
   });
 }
 
-/** The diagnostic for a plan that deletes more keys than it may; null when it does not. */
-export function guardDeletes(steps: readonly Step[], limit: number | null): Diagnostic | null {
-  const count = steps.filter((step) => step.kind === 'delete' || step.kind === 'recover').length;
+/** The diagnostic for a plan that deletes more keys than it may; null when it does not. Retiring a key after its overlap does not count. */
+export function guardDeletes(steps: readonly Step[], state: State, limit: number | null): Diagnostic | null {
+  const retires = ({ address, generation }: Step) =>
+    state.resources.get(address)?.deposed.some((key) => key.number === generation && key.deposedAt !== undefined);
+  const count = steps.filter(
+    (step) => step.kind === 'recover' || (step.kind === 'delete' && retires(step) !== true),
+  ).length;
   if (limit === null || count <= limit) return null;
   return {
     severity: 'error',

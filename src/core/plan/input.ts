@@ -18,6 +18,24 @@ export interface PlanOptions {
   /** Most keys that may be deleted; null for no limit. */
   readonly maxDeletes: number | null;
   readonly allowCredentialDelete: boolean;
+  /** With mode `rotate`, and only then. */
+  readonly rotation?: RotationRequest;
+}
+
+/** What a plan of mode `rotate` is asked. */
+export interface RotationRequest {
+  /** Addresses, or blocks of several, to look at; empty for all. */
+  readonly addresses: readonly string[];
+  /** Rotate them whether or not they are due, and whatever their window says. */
+  readonly force: boolean;
+  /** What will be due within so many milliseconds counts as due. */
+  readonly dueWithin: number;
+  /** Retire replaced keys at once, without overlap. */
+  readonly revokeNow: boolean;
+  /** Make the key before the current one the current one again. */
+  readonly rollback: boolean;
+  /** Most scheduled rotations of the plan, the most urgent first; null for no limit. */
+  readonly maxRotations: number | null;
 }
 
 /** All that a plan is made from. */

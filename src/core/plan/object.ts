@@ -1,15 +1,23 @@
 import { parseAddress } from '../address.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { formatMoment, parseMoment } from '../moment.ts';
 import type { ActualKey, ResourceType } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
+import { policyOf } from '../rotation/policy.ts';
+import { dueAt } from '../rotation/schedule.ts';
 import type { Generation } from '../state.ts';
 import { Sensitive, sensitive, UNKNOWN, type Value } from '../value.ts';
 
 /**
  * A living key as references and plans see it: arguments, then attributes. Where an argument and an attribute share a
- * name (`enabled`, `expires_at`) it is one thing. The secret is marked sensitive.
+ * name (`enabled`, `expires_at`) it is one thing. The secret is marked sensitive. `replaced`: keys of the address that it replaced and that are
+ * still alive.
  */
-export function livingObject(type: ResourceType, generation: Generation): Record<string, Value> {
+export function livingObject(
+  type: ResourceType,
+  generation: Generation,
+  replaced: readonly Generation[] = [],
+): Record<string, Value> {
   const marks = sensitiveNames(type, generation.sensitiveArgs);
   const marked = (name: string, value: Value) => (marks.has(name) && value !== null ? sensitive(value) : value);
   const object: Record<string, Value> = {};
@@ -25,9 +33,27 @@ export function livingObject(type: ResourceType, generation: Generation): Record
     secret: sensitive(generation.secret === null ? null : generation.secret.reveal()),
     created_at: generation.createdAt,
     generation: generation.number,
+    rotate_at: rotateAt(generation),
+    previous: replaced.map((key) => previousObject(key, generation)),
     expires_at: marked('expires_at', generation.expiresAt),
     enabled: marked('enabled', generation.enabled),
   });
+}
+
+/** When the schedule makes a key due; null: never. */
+function rotateAt(key: Generation): string | null {
+  const due = dueAt(key, policyOf(key.args));
+  return due === null ? null : formatMoment(due.at);
+}
+
+function previousObject(key: Generation, current: Generation): Json {
+  const begun = key.deposedAt === undefined ? null : parseMoment(key.deposedAt);
+  return {
+    id: key.id,
+    access_key_id: key.accessKeyId,
+    generation: key.number,
+    retire_at: begun === null ? null : formatMoment(begun + policyOf(current.args).overlap),
+  };
 }
 
 /** The named arguments, and those that are sensitive whatever the stack says of them. */
@@ -59,6 +85,8 @@ export function plannedObject(
     secret: sensitive(UNKNOWN),
     created_at: UNKNOWN,
     generation,
+    rotate_at: (args.rotation ?? null) === null ? null : UNKNOWN,
+    previous: [],
     expires_at: type.capabilities.expiry === 'none' ? null : (args.expires_at ?? null),
     enabled: args.enabled ?? true,
   });
@@ -69,8 +97,10 @@ export function updatedObject(
   type: ResourceType,
   generation: Generation,
   args: Readonly<Record<string, Value>>,
+  replaced: readonly Generation[],
 ): Record<string, Value> {
-  const object = { ...livingObject(type, generation), ...args };
+  const object: Record<string, Value> = { ...livingObject(type, generation, replaced), ...args };
+  if (type.local !== true && (args.rotation ?? null) !== null) object.rotate_at = UNKNOWN;
   for (const [name, { fixed, follows }] of Object.entries(type.attributes)) {
     if (follows !== undefined) object[name] = args[follows] instanceof Sensitive ? sensitive(UNKNOWN) : UNKNOWN;
     else if (fixed !== true) object[name] = UNKNOWN;

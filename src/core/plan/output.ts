@@ -9,7 +9,7 @@ import type { State } from '../state.ts';
 import { containsSensitive, isWhollyKnown, sensitive, toJson, type Value } from '../value.ts';
 import { evaluateAt } from './desire.ts';
 import type { PlanInput } from './input.ts';
-import type { OutputChange } from './plan.ts';
+import { makesDeclared, type OutputChange } from './plan.ts';
 import type { Refusal } from './refusal.ts';
 import type { Selection } from './target.ts';
 
@@ -33,7 +33,7 @@ export function planOutputs(
   if (options.mode !== 'destroy') {
     for (const output of configuration.outputs.values()) {
       // A value whose resources were refused, left out or not planned for keeps what it had.
-      const usable = refusals.length === 0 && targets === null && options.mode === 'normal' && !report.failed;
+      const usable = refusals.length === 0 && targets === null && makesDeclared(options.mode) && !report.failed;
       const quiet = new Report();
       const value = outputValue(output, evaluation, usable ? report : quiet);
       if (value === undefined) {

@@ -86,12 +86,12 @@ export function ownersToAsk(
   function foreseeKey(block: ResourceBlock, scope: InstanceScope): void {
     const current = input.state.resources.get(block.address)?.current ?? null;
     // What the key has now, or what the stack says of one that is still to be made.
-    const unknown = Object.fromEntries(Object.keys(argumentsOf(block.type)).map((name) => [name, UNKNOWN]));
+    const unknown = () => Object.fromEntries(Object.keys(argumentsOf(block.type)).map((name) => [name, UNKNOWN]));
     const desired = desire(block, scope, new Report());
     evaluation.set(
       block.address,
       objectTypeOf(block.type),
-      current === null ? plannedObject(block.type, desired?.args ?? unknown, 1) : livingObject(block.type, current),
+      current === null ? plannedObject(block.type, desired?.args ?? unknown(), 1) : livingObject(block.type, current),
     );
     if (desired === null || block.type.local === true) return;
     const args = knownArgs(desired.args);

@@ -8,10 +8,11 @@ import type { Value } from '../value.ts';
  */
 
 /**
- * What a step does. `rotate` makes the next generation of an address that has a key; `verify` waits until a key is ready where
+ * What a step does. `rotate` makes the next generation of an address that has a key: a new key, or with `renews` a new secret for the same one; `verify` waits until a key is ready where
  * that takes time, and tries its secret where that is possible; `recover` deletes an orphan; `adopt` takes one over, because
  * its secret is known or can be read; `import` takes over a key that an import block names. `forget` drops a key from state and leaves it
- * at its cloud. `read` reads a data source and changes nothing. `run` runs a command of a provisioner.
+ * at its cloud. `depose` begins the overlap of a replaced key; `restore` makes a replaced key the current one again. `read` reads a data source and
+ * changes nothing. `run` runs a command of a provisioner.
  */
 export type StepKind =
   | 'create'
@@ -25,6 +26,8 @@ export type StepKind =
   | 'adopt'
   | 'import'
   | 'forget'
+  | 'depose'
+  | 'restore'
   | 'read'
   | 'run';
 
@@ -53,6 +56,8 @@ export interface Step {
   readonly knownIds: readonly string[] | null;
   /** For recover and adopt: the intent that it settles. */
   readonly intent: string | null;
+  /** For rotate: the key stays, and gets a new secret. */
+  readonly renews?: true;
   /** For run: which provisioner of the resource's block, counted from 0; absent for any other. */
   readonly provisioner?: number;
   /** API calls that the step will make. */
@@ -68,6 +73,8 @@ export type ActionReason =
   | 'replace_because_tainted'
   | 'replace_by_request'
   | 'replace_by_triggers'
+  /** Its rotation policy asks for it; Keyform's own word. */
+  | 'replace_because_due'
   | 'delete_because_no_resource_config'
   | 'delete_because_no_module'
   | 'delete_because_wrong_repetition'
@@ -93,6 +100,8 @@ export interface ResourceChange {
   readonly reasons: readonly string[];
   /** Id of the replaced key that is deleted; null for the current key. */
   readonly deposed: string | null;
+  /** Of a replacement: the old key outlives this plan, for its overlap. */
+  readonly overlaps?: true;
   /** Owner in words; null when not known before apply. */
   readonly ownerLabel: string | null;
   /** Where state had it before, when a moved block, or `count` that came or went, gave it this address; null when it was here. */
@@ -182,7 +191,24 @@ export interface CheckResult {
   readonly problems: readonly string[];
 }
 
-export type PlanMode = 'normal' | 'destroy' | 'refresh-only';
+/** `rotate`: what rotation asks for, with what depends on it, and nothing else. */
+export type PlanMode = 'normal' | 'destroy' | 'refresh-only' | 'rotate';
+
+/** Whether plans of this mode make and change what the stack declares. */
+export function makesDeclared(mode: PlanMode): boolean {
+  return mode === 'normal' || mode === 'rotate';
+}
+
+/** Something that rotation will do later. */
+export interface Upcoming {
+  readonly address: string;
+  readonly kind: 'rotate' | 'disable' | 'delete';
+  /** RFC 3339 UTC: not before then. */
+  readonly at: string;
+  readonly keyId: string;
+  /** In words, to follow "because ". */
+  readonly why: string;
+}
 
 export interface Plan {
   readonly stack: string;
@@ -206,6 +232,8 @@ export interface Plan {
   /** Managed keys at the owners that were read, and all keys there. */
   readonly coverage: { readonly managed: number; readonly total: number };
   readonly forecast: Forecast;
+  /** Rotations and retirements to come, the next one first. */
+  readonly upcoming: readonly Upcoming[];
   /** Check blocks and postconditions that were looked at, and what became of them. */
   readonly checks: readonly CheckResult[];
   /** By address of a planned instance: the instances, or whole blocks, that it depends on. */
@@ -238,7 +266,7 @@ export function countChanges(plan: Plan): {
 } {
   const counts = { add: 0, change: 0, destroy: 0, adopt: 0, import: 0, forget: 0 };
   for (const step of plan.steps) {
-    if (step.kind === 'create' || step.kind === 'rotate') counts.add += 1;
+    if (step.kind === 'create' || (step.kind === 'rotate' && step.renews !== true)) counts.add += 1;
     if (step.kind === 'delete' || step.kind === 'recover') counts.destroy += 1;
     if (step.kind === 'adopt') counts.adopt += 1;
     if (step.kind === 'import') counts.import += 1;

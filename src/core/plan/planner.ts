@@ -19,12 +19,13 @@ import { orderSteps } from './order.ts';
 import { adoptOrphans, givenUpWarning, misplacedRefusal, recoverOrphans, unsettledRefusal } from './orphan.ts';
 import { planOutputs } from './output.ts';
 import { requireOwners } from './owner.ts';
-import type { Plan, Step } from './plan.ts';
+import { makesDeclared, type Plan, type Step, type Upcoming } from './plan.ts';
 import { orderReads, type PlannedRead, planData, withdrawReads } from './reading.ts';
 import { type Refreshed, refresh } from './refresh.ts';
 import { attempt, type Refusal, withdrawRefused } from './refusal.ts';
+import { planForgotten, planRemoved } from './removal.ts';
 import { checkTargets, type Selection } from './target.ts';
-import { planForgotten, planRemoved, type Unit } from './unit.ts';
+import type { Unit } from './unit.ts';
 
 /**
  * Decides what to do. Pure: the same input gives the same plan. Problems of the stack's values and refusals of guards
@@ -39,16 +40,31 @@ export function makePlan(input: PlanInput): Plan {
  * plan must not be used unless it was made with {@link World.siblings}.
  */
 export function considerPlan(input: PlanInput): { readonly plan: Plan; readonly doubtful: boolean } {
-  const report = new Report();
-  const moves = followMoves(input.state, input.configuration, report);
-  return planMoved({ ...input, state: moves.state }, moves, report);
+  const whole = planOnce(input, NONE);
+  const limit = input.options.rotation?.maxRotations ?? null;
+  const due = [...whole.due].sort((a, b) => a.at - b.at || (a.address < b.address ? -1 : 1));
+  if (limit === null || due.length <= limit) return whole;
+  // What is put off may have made room, or waited, for something else: so it is planned again without.
+  return planOnce(input, new Set(due.slice(limit).map(({ address }) => address)));
 }
 
-function planMoved(
-  input: PlanInput,
-  moves: Moves,
-  report: Report,
-): { readonly plan: Plan; readonly doubtful: boolean } {
+const NONE: ReadonlySet<string> = new Set();
+
+/** A plan, with the scheduled rotations in it; those of `deferred` addresses are left for another run. */
+function planOnce(input: PlanInput, deferred: ReadonlySet<string>): Considered {
+  const report = new Report();
+  const moves = followMoves(input.state, input.configuration, report);
+  return planMoved({ ...input, state: moves.state }, moves, report, deferred);
+}
+
+interface Considered {
+  readonly plan: Plan;
+  readonly doubtful: boolean;
+  /** Scheduled rotations of the plan, each with the moment since which it is due. */
+  readonly due: readonly { readonly address: string; readonly at: number }[];
+}
+
+function planMoved(input: PlanInput, moves: Moves, report: Report, deferred: ReadonlySet<string>): Considered {
   const { configuration, world, options } = input;
   const targets = checkTargets(input, report);
   const adopts = (address: string) => options.mode !== 'refresh-only' && targets?.has(address) !== false;
@@ -71,21 +87,24 @@ function planMoved(
     refusals,
     report,
     needs,
+    deferred,
   };
   let declared: Declared | null = null;
 
   if (options.mode !== 'refresh-only') {
-    const removedMode = options.mode === 'normal' ? 'removed' : targets === null ? 'destroy' : 'targeted';
-    if (options.mode === 'normal') declared = planConfiguration(planning);
-    for (const resource of refreshed.state.resources.values()) {
+    const removedMode = makesDeclared(options.mode) ? 'removed' : targets === null ? 'destroy' : 'targeted';
+    if (makesDeclared(options.mode)) declared = planConfiguration(planning);
+    for (const resource of options.mode === 'rotate' ? [] : refreshed.state.resources.values()) {
       const { address } = resource;
       if (declared?.instances.has(address) || declared?.unexpanded.has(blockAddress(address))) continue;
       if (targets !== null && !targets.has(address)) continue;
+      // Nothing is left of it but its name.
+      if (resource.current === null && resource.deposed.length === 0) continue;
       attempt(address, configuration, refusals, () => {
         requireOwners(world, resource);
         const entry = typeOf(world, resource.type);
         const removed = configuration.removed.find(({ from }) => isWithin(address, from));
-        const forgets = options.mode === 'normal' && removed?.destroy === false;
+        const forgets = makesDeclared(options.mode) && removed?.destroy === false;
         const block = configuration.resources.get(blockAddress(address)) ?? null;
         const unit = forgets
           ? planForgotten(resource, entry, world)
@@ -98,7 +117,7 @@ function planMoved(
     for (const resource of refreshed.state.resources.values()) {
       const { type } = typeOf(world, resource.type);
       if (resource.current !== null)
-        evaluation.set(resource.address, objectTypeOf(type), livingObject(type, resource.current));
+        evaluation.set(resource.address, objectTypeOf(type), livingObject(type, resource.current, resource.deposed));
     }
     for (const address of input.wiring.order) {
       if (!configuration.data.has(address)) continue;
@@ -117,7 +136,7 @@ function planMoved(
     const { address } = open.intent;
     const unit = units.get(address);
     // An address with nothing to do can wait; one that is to end, or of which nothing else is known, cannot be passed over.
-    const idle = options.mode === 'normal' && unit !== undefined && unit.steps.length === 0;
+    const idle = makesDeclared(options.mode) && unit !== undefined && unit.steps.length === 0;
     const said = refusals.some((refusal) => refusal.address === address);
     if (!idle && !said && targets?.has(address) !== false) refusals.push(unsettledRefusal(open, configuration));
   }
@@ -172,11 +191,11 @@ function planMoved(
       `These wait for one another: ${ordered.cycle.join(', ')}. Change one of them in an apply of its own, with -target.`,
     );
   } else steps = ordered.steps;
-  const tooMany = guardDeletes(steps, options.maxDeletes);
+  const tooMany = guardDeletes(steps, refreshed.state, options.maxDeletes);
   if (tooMany !== null) blocked = true;
 
   const outputs = planOutputs(input, evaluation, refusals, report, targets);
-  const checks = options.mode === 'normal' ? runChecks(configuration, evaluation, report) : [];
+  const checks = makesDeclared(options.mode) ? runChecks(configuration, evaluation, report) : [];
   const imported = new Set(all.flatMap(({ change }) => (change.importing === null ? [] : [change.importing])));
   const plan: Plan = {
     stack: configuration.name,
@@ -207,25 +226,49 @@ function planMoved(
     ),
     coverage: refreshed.coverage,
     forecast: forecast(steps, world),
+    upcoming: upcomingOf(all, withdrawn, deferred, input.now),
     checks,
     needs: Object.fromEntries([...units.keys()].map((address) => [address, needs.get(address) ?? []])),
     entries: [
       ...moves.entries,
       ...refreshed.entries,
       ...lost.map(({ intent }) => ({ kind: 'settled' as const, intent: intent.id })),
+      ...(options.mode === 'refresh-only' ? [] : emptied(refreshed, declared)),
       ...rewirings(units, input, refreshed, needs, new Set([...withdrawn, ...adoptions.keys()])),
     ],
     diagnostics: [
       ...configuration.warnings,
       ...lost.map(({ intent }) => givenUpWarning(intent)),
       ...doubles,
+      ...[...units.values()].flatMap(({ warnings }) => warnings),
       ...report.diagnostics,
       ...refusals.map((refusal) => refusal.diagnostic),
       ...(tooMany === null ? [] : [tooMany]),
     ],
     blocked: blocked || report.failed,
   };
-  return { plan, doubtful: refreshed.orphans.length + refreshed.superseded.length + doubles.length > 0 };
+  return {
+    plan,
+    doubtful: refreshed.orphans.length + refreshed.superseded.length + doubles.length > 0,
+    due: [...units.values()].flatMap(({ address, due }) => (due === null ? [] : [{ address, at: due }])),
+  };
+}
+
+/** What rotation will do later, soonest first; what was put off is due already. */
+function upcomingOf(
+  units: readonly Unit[],
+  withdrawn: ReadonlySet<string>,
+  deferred: ReadonlySet<string>,
+  now: number,
+): readonly Upcoming[] {
+  const all = units.flatMap((unit): readonly Upcoming[] => (withdrawn.has(unit.address) ? [] : unit.upcoming));
+  const put = units.flatMap((unit): readonly Upcoming[] => {
+    const keyId = deferred.has(unit.address) ? unit.change.before?.id : undefined;
+    if (typeof keyId !== 'string') return [];
+    const why = 'it is due, and was put off by -max-rotations';
+    return [{ address: unit.address, kind: 'rotate', at: new Date(now).toISOString(), keyId, why }];
+  });
+  return [...put, ...all].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.address < b.address ? -1 : 1));
 }
 
 /**
@@ -241,6 +284,18 @@ function givenUp(refreshed: Refreshed, input: PlanInput, targets: Selection | nu
       (options.mode === 'destroy' ||
         !configuration.resources.has(blockAddress(address)) ||
         options.replace.includes(address)),
+  );
+}
+
+/** Addresses that stayed for a key which was to be made and, as the stack is now, will not be. */
+function emptied({ state }: Refreshed, declared: Declared | null): Plan['entries'] {
+  return [...state.resources.values()].flatMap(({ address, current, deposed }) =>
+    current === null &&
+    deposed.length === 0 &&
+    declared?.instances.has(address) !== true &&
+    declared?.unexpanded.has(blockAddress(address)) !== true
+      ? [{ kind: 'forgotten' as const, address, generation: 0 }]
+      : [],
   );
 }
 

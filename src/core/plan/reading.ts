@@ -17,7 +17,7 @@ import type { DraftStep } from './draft.ts';
 import type { PlanInput } from './input.ts';
 import { needsGraph } from './needs.ts';
 import type { Stepped, Wait } from './order.ts';
-import type { DataRead } from './plan.ts';
+import { type DataRead, makesDeclared } from './plan.ts';
 import { attempt, type Refusal } from './refusal.ts';
 import type { Unit } from './unit.ts';
 
@@ -133,7 +133,7 @@ export function planData(block: DataBlock, scope: InstanceScope, reading: Readin
   const { input, evaluation, units, refusals, report, reads } = reading;
   const { configuration, world, options } = input;
   const { lifecycle } = block;
-  const later = options.mode === 'normal';
+  const later = makesDeclared(options.mode);
   if (!conditionsHold(lifecycle.preconditions, 'precondition', block, scope, report)) return;
   const { result: inquiry, needs } = evaluation.track(() => inquire(block, scope, report));
   if (inquiry === null) return;

@@ -93,6 +93,7 @@ export function refresh(
     ),
   );
 
+  const renewals = [...attempts.intents.values()].filter(({ operation }) => operation === 'regenerate');
   for (const resource of before.resources.values()) {
     const { type, cloud } = typeOf(world, resource.type);
     // There is nobody to ask.
@@ -137,6 +138,19 @@ export function refresh(
         continue;
       }
       const seen = { ...overlay(generation, key), scope: owner.scope };
+      const renewing = renewals.find(
+        ({ address, generation: number }) => address === resource.address && number === generation.number,
+      );
+      if (renewing !== undefined && !type.capabilities.secretReadable) {
+        const reason = 'a run ended while it was given a new secret, and nobody can tell which one it has';
+        record({ kind: 'tainted', address: resource.address, reason });
+      } else if (renewing !== undefined && seen.secret?.reveal() !== generation.secret?.reveal()) {
+        // Our own doing, of a run that did not live to record it.
+        const number = resource.lastGeneration + 1;
+        const renewed = { ...seen, number, args: { ...seen.args, ...renewing.args }, renewedAt: renewing.at };
+        record({ kind: 'regenerated', intent: renewing.id, generation: renewed });
+        continue;
+      }
       const { shown, any } = differences(type, generation, seen);
       if (!any) continue;
       record({ kind: 'refreshed', address: resource.address, generation: seen });
@@ -146,7 +160,8 @@ export function refresh(
 
   // The refresh above has seen what became of the keys that were to be changed or deleted.
   for (const intent of attempts.intents.values())
-    if (intent.operation !== 'create' && isSeen(intent, before, world)) record({ kind: 'settled', intent: intent.id });
+    if (state.intents.has(intent.id) && intent.operation !== 'create' && isSeen(intent, before, world))
+      record({ kind: 'settled', intent: intent.id });
   for (const { id } of settled) record({ kind: 'settled', intent: id });
   for (const { intent, owner, generation } of adoptions) {
     const needs = dependencies(intent.address) ?? before.resources.get(intent.address)?.dependencies ?? [];
@@ -198,13 +213,17 @@ function isSeen(intent: Intent, state: State, world: World): boolean {
 }
 
 /** Whether a list may lack the key because it is so new. */
-function isLate(generation: Generation, type: ResourceType, now: number): boolean {
+export function isLate(generation: Generation, type: ResourceType, now: number): boolean {
   if (!type.capabilities.asynchronous || generation.createdAt === null) return false;
   return now < Date.parse(generation.createdAt) + LATE_MS + CLOCK_SLACK_MS;
 }
 
 /** What differs: names to show, and whether anything at all does (attributes that merely move along are not shown). */
-function differences(type: ResourceType, before: Generation, after: Generation): { shown: string[]; any: boolean } {
+export function differences(
+  type: ResourceType,
+  before: Generation,
+  after: Generation,
+): { shown: string[]; any: boolean } {
   const shown: string[] = [];
   for (const [name, spec] of Object.entries(argumentsOf(type))) {
     if (!same(before.args[name] ?? null, after.args[name] ?? null, spec.same)) shown.push(name);

@@ -74,6 +74,8 @@ export function withdrawRefused(
       unique: new Map(),
       rewired: null,
       remarked: null,
+      upcoming: [],
+      due: null,
     });
   }
 }

@@ -38,6 +38,7 @@ export function checkTargets(input: PlanInput, report: Report): Selection | null
     );
   };
   for (const address of options.replace) check(address, '-replace', false);
+  for (const address of options.rotation?.addresses ?? []) check(address, 'keyform rotate', false);
   for (const address of options.targets) check(address, '-target', true);
   for (const address of options.excludes) check(address, '-exclude', true);
   if (options.targets.length === 0 && options.excludes.length === 0) return null;

@@ -1,16 +1,30 @@
-import { parseAddress } from '../address.ts';
 import type { ResourceBlock } from '../configuration/resource.ts';
+import type { Diagnostic } from '../diagnostic.ts';
+import { formatDuration } from '../duration.ts';
 import type { JsonObject } from '../json.ts';
+import { formatMoment } from '../moment.ts';
 import type { ActualKey } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
+import { type Policy, policyOf } from '../rotation/policy.ts';
+import { type Due, dueAt, scheduleOf } from '../rotation/schedule.ts';
 import type { Generation, ResourceState } from '../state.ts';
-import { asObject, containsSensitive, isWhollyKnown, Sensitive, sensitive, toJson, type Value } from '../value.ts';
+import {
+  asObject,
+  containsSensitive,
+  isWhollyKnown,
+  Sensitive,
+  sensitive,
+  toJson,
+  UNKNOWN,
+  type Value,
+} from '../value.ts';
 import { ownerOf, type TypeEntry, type World } from './actual.ts';
-import { completeArgs, type Desire } from './desire.ts';
-import { Draft, type DraftStep } from './draft.ts';
+import { completeArgs, type Desire, knownArgs } from './desire.ts';
+import { Draft, type DraftStep, isRemembered } from './draft.ts';
 import { livingObject, markSensitive, nameIn, plannedObject, sensitiveNames, updatedObject } from './object.ts';
-import type { ActionReason, ResourceChange, StepKind } from './plan.ts';
+import type { ActionReason, ResourceChange, StepKind, Upcoming } from './plan.ts';
 import type { Refreshed } from './refresh.ts';
+import { acts, type Decided, decideRetirement, draftRetirement } from './retire.ts';
 import { same } from './same.ts';
 
 /** What is planned for one address, before it is ordered among the others. */
@@ -30,6 +44,12 @@ export interface Unit {
   readonly createBeforeDestroy: boolean;
   /** A new provider reference for a key that stays. */
   readonly rewired: string | null;
+  /** What rotation will do later. */
+  readonly upcoming: readonly Upcoming[];
+  /** What its owner should know of its replaced keys. */
+  readonly warnings: readonly Diagnostic[];
+  /** When its schedule made it due, milliseconds since 1970; null where this plan does not replace it for that. */
+  readonly due: number | null;
   /** New names of sensitive arguments for a key that stays, where the stack marks the same values otherwise than state does. */
   readonly remarked: readonly string[] | null;
 }
@@ -58,6 +78,7 @@ export function planDeclared(
     readonly triggered: string | null;
     /** The key exists already and becomes that of the address: its id. */
     readonly imported: string | null;
+    readonly rotating: Rotating;
   },
 ): Unit {
   const { type } = block;
@@ -89,6 +110,12 @@ export function planDeclared(
   const readiness = prior === null ? 'ready' : readinessOf(block, prior, world);
 
   const broken = prior === null ? null : (resource?.tainted ?? UNFIT[readiness]);
+  const { rotating } = options;
+  const policy = policyOf(knownArgs(args));
+  const due: Due =
+    prior === null || type.local === true
+      ? { kind: 'later', at: null, why: '' }
+      : scheduleOf(prior, policy, rotating.now, rotating.within);
 
   if (prior === null || inPlace === null) {
     reasons.push(resource === undefined && options.remembered === null ? 'it does not exist yet' : 'its key is gone');
@@ -108,6 +135,10 @@ export function planDeclared(
     if (broken !== null) {
       actionReason = 'replace_because_tainted';
       reasons.push(broken);
+    }
+    if (due.kind === 'due' && !rotating.deferred) {
+      actionReason = 'replace_because_due';
+      reasons.push(`its rotation is due: ${due.why}`);
     }
     if (options.replace) {
       actionReason = 'replace_by_request';
@@ -153,39 +184,41 @@ export function planDeclared(
     previousAddress: null,
     importing: options.imported,
   };
+  const asked = broken !== null || options.replace || actionReason === 'replace_because_due';
+  const rotates = replacePaths.every((name) => name === 'keepers') && (asked || replacePaths.length > 0);
+  if (rotating.only && resource !== undefined && prior !== null && !(asked || rotates) && options.imported === null)
+    return planKept(block, resource, prior, world, options, due);
   const next = Math.max(resource?.lastGeneration ?? 0, options.lastGeneration) + 1;
-  const before = prior === null ? null : markSensitive(livingObject(type, prior), desired.sensitiveArgs);
+  const replaced = resource?.deposed ?? [];
+  const before = prior === null ? null : markSensitive(livingObject(type, prior, replaced), desired.sensitiveArgs);
   // A key that does not work serves nobody, so it need not stay until the next one does; and dead keys must not pile up.
-  const createBeforeDestroy = broken === null && options.createBeforeDestroy;
-  const leftOver = resource?.deposed ?? [];
-  // Until the key that follows is known to work, the one before it may be the one in use. What is in the way of the next key,
-  // because two cannot share a name, goes before it.
-  const leaveOver = (unique: ReadonlyMap<string, string>) => {
-    const making = draft.steps.filter((step) => step.phase === 'make').map((step) => step.id);
-    return leftOver.map((generation) => {
-      const inTheWay = [...unique].some(([argument, value]) => generation.args[argument] === value);
-      return inTheWay
-        ? draft.leftOver(resource as ResourceState, generation, [], 'make')
-        : draft.leftOver(resource as ResourceState, generation, making);
-    });
+  const createBeforeDestroy = broken === null && options.createBeforeDestroy && policy.strategy !== 'delete_first';
+  const renews = rotates && prior !== null && broken === null && policy.strategy === 'regenerate';
+  const ends = block.provisioners.flatMap(({ when }, index) => (when === 'destroy' && broken === null ? [index] : []));
+  const retiring = {
+    resource: resource ?? EMPTY,
+    entry: { cloud: block.cloud, type },
+    world,
+    policy,
+    now: rotating.now,
+    revoke: rotating.revoke,
+    allowCredential: rotating.allowCredential,
   };
   const verifiable = (args: Readonly<Record<string, Value>>) =>
-    type.capabilities.asynchronous || (type.capabilities.verify && plain(args.enabled) !== false);
+    type.capabilities.asynchronous || (policy.verify && type.capabilities.verify && plain(args.enabled) !== false);
+  const dueSince = actionReason === 'replace_because_due' ? (dueAt(prior as Generation, policy)?.at ?? null) : null;
 
-  if (prior === null || actionReason !== null) {
+  if (prior === null || (actionReason !== null && !renews)) {
     const made = withoutPrior(type, args, desired);
     const owner = draft.owner(made);
     const unique = uniqueValues(type, made);
     const after = markSensitive(plannedObject(type, made, next), desired.sensitiveArgs);
     const kind: StepKind = prior === null ? 'create' : 'rotate';
     const verifies = verifiable(made);
-    const ends = block.provisioners.flatMap(({ when }, index) =>
-      when === 'destroy' && broken === null ? [index] : [],
-    );
     if (prior === null) {
       draft.make(kind, next, null, made, owner?.id ?? null, []);
       // A key that replaces none is not tried out: that would cost a call, and nothing hangs on it. It is waited for.
-      if (type.capabilities.asynchronous || (verifies && leftOver.length > 0))
+      if (type.capabilities.asynchronous || (verifies && replaced.length > 0))
         draft.make('verify', next, null, made, owner?.id ?? null, [`${kind} ${block.address}`]);
     } else if (createBeforeDestroy) {
       const renamed = draft.freeName(prior, unique, owner?.id ?? null, resource?.provider ?? block.provider);
@@ -199,14 +232,34 @@ export function planDeclared(
     }
     const begins = block.provisioners.flatMap(({ when }, index) => (when === 'create' ? [index] : []));
     draft.commands(begins, 'create', next, null, [draft.last()], 'make');
-    if (prior !== null && createBeforeDestroy) {
-      const commands = draft.commands(ends, 'destroy', prior.number, prior.id, [draft.last()], 'drop');
-      draft.drop(prior, resource?.provider ?? block.provider, commands.length > 0 ? commands : [draft.last()]);
-    }
+    const last =
+      prior === null || !createBeforeDestroy
+        ? NOTHING
+        : type.local === true
+          ? { ...NOTHING, decisions: [{ key: prior, move: { kind: 'delete' as const, why: '', warning: null } }] }
+          : decideRetirement([prior], { ...retiring, successor: null });
+    const ended =
+      prior === null
+        ? []
+        : endPrior(prior, last, draft, ends, resource?.provider ?? block.provider, retiring.resource, policy, reasons);
     if (type.capabilities.disable && plain(made.enabled) === false) {
       draft.make('disable', next, null, made, owner?.id ?? null, draft.lastMade());
     }
-    const deposed = leaveOver(unique);
+    const making = draft.steps.filter((step) => step.phase === 'make').map((step) => step.id);
+    // What is in the way of the next key, because two cannot share a name, goes before it.
+    const inTheWay = replaced.filter((key) => [...unique].some(([argument, value]) => key.args[argument] === value));
+    const decided = decideRetirement(
+      replaced.filter((key) => !inTheWay.includes(key)),
+      { ...retiring, successor: null },
+    );
+    const deposed = [
+      ...ended,
+      ...inTheWay.map((key) => draft.leftOver(retiring.resource, key, [], LEFT_OVER, { phase: 'make' })),
+      // Until the key that follows is known to work, the one before it may be the one in use.
+      ...draftRetirement(draft, decided, retiring.resource, making, ends),
+    ];
+    const downtime =
+      prior !== null && broken === null && policy.strategy === 'delete_first' ? [downtimeWarning(block.address)] : [];
     const replace: ResourceChange['actions'] = createBeforeDestroy ? ['create', 'delete'] : ['delete', 'create'];
     return {
       address: block.address,
@@ -216,6 +269,7 @@ export function planDeclared(
         before,
         after,
         ownerLabel: owner?.label ?? null,
+        ...(last.decisions.some(({ move }) => move.kind !== 'delete') ? { overlaps: true as const } : {}),
       },
       deposedChanges: deposed,
       steps: draft.steps,
@@ -225,6 +279,9 @@ export function planDeclared(
       createBeforeDestroy,
       rewired: null,
       remarked: null,
+      upcoming: [...decided.upcoming, ...last.upcoming],
+      warnings: [...downtime, ...decided.warnings, ...last.warnings],
+      due: dueSince,
     };
   }
 
@@ -245,36 +302,203 @@ export function planDeclared(
     draft.make(kind, prior.number, prior, args_, owner?.id ?? null, draft.lastMade());
     reasons.push(`the key is to be ${kind}d`);
   }
-  const followed = leftOver.length > 0 && verifiable(args_);
+  if (renews) draft.make('rotate', next, prior, args_, owner?.id ?? null, draft.lastMade(), [], true);
+  const number = renews ? next : prior.number;
+  const decided = decideRetirement(replaced, { ...retiring, successor: prior });
+  const followed = decided.decisions.some(acts) && verifiable(args_);
   const joined = options.adopted && verifiable(args_);
   if (readiness === 'pending') reasons.push('the API was still setting it up');
   else if (joined) reasons.push('it is tried out whether its secret is the one that arrived');
   else if (followed) reasons.push('the key that it replaced goes only once this one is known to work');
-  if (readiness === 'pending' || followed || joined)
-    draft.make('verify', prior.number, prior, args_, owner?.id ?? null, draft.lastMade());
-  const deposed = leaveOver(uniqueValues(type, args_));
+  if (readiness === 'pending' || followed || joined || (renews && verifiable(args_)))
+    draft.make('verify', number, prior, args_, owner?.id ?? null, draft.lastMade());
+  const making = draft.steps.filter((step) => step.phase === 'make').map((step) => step.id);
+  const deposed = draftRetirement(draft, decided, retiring.resource, making, ends);
   const remarked = newMarks(type, prior, args_, changed);
   const marked = remarked === null ? prior : { ...prior, sensitiveArgs: remarked };
-  const after = draft.steps.some((step) => step.phase === 'make' && step.kind !== 'verify')
-    ? markSensitive(updatedObject(type, marked, updatedArgs(type, args_)), desired.sensitiveArgs)
-    : markSensitive(livingObject(type, marked), desired.sensitiveArgs);
+  const calls = draft.steps.some(
+    (step) => step.phase === 'make' && step.kind !== 'verify' && !isRemembered(step.kind, step.changed),
+  );
+  const object = calls
+    ? updatedObject(type, marked, updatedArgs(type, args_), replaced)
+    : livingObject(type, marked, replaced);
+  if (!calls && updates.length > 0) Object.assign(object, { rotation: args_.rotation ?? null, rotate_at: UNKNOWN });
+  if (renews) Object.assign(object, { secret: sensitive(UNKNOWN), generation: next, rotate_at: UNKNOWN });
+  const after = markSensitive(object, desired.sensitiveArgs);
+  const value = decided.decisions.some(acts) ? { ...after, previous: UNKNOWN } : after;
+  const acting = changed.length > 0 || renews;
   return {
     address: block.address,
     change: {
       ...base,
-      actions: [changed.length > 0 ? 'update' : 'no-op'],
+      actions: [acting ? 'update' : 'no-op'],
       before,
-      after,
+      after: acting ? value : after,
       ownerLabel: owner?.label ?? null,
     },
     deposedChanges: deposed,
     steps: draft.steps,
-    value: after,
+    value,
     owner: owner?.id ?? null,
     unique: uniqueValues(type, args_),
     createBeforeDestroy,
     rewired,
     remarked,
+    upcoming: [...(type.local === true || renews ? [] : rotations(block.address, prior, due)), ...decided.upcoming],
+    warnings: decided.warnings,
+    due: dueSince,
+  };
+}
+
+/** Drafts what becomes of the key that is being replaced, after its successor is made, and says so in `reasons`. */
+function endPrior(
+  prior: Generation,
+  { decisions }: Decided,
+  draft: Draft,
+  ends: readonly number[],
+  provider: string,
+  resource: ResourceState,
+  policy: Policy,
+  reasons: string[],
+): readonly ResourceChange[] {
+  const move = decisions[0]?.move;
+  const after = draft.lastMade();
+  if (move?.kind === 'delete') {
+    const commands = draft.commands(ends, 'destroy', prior.number, prior.id, after, 'drop');
+    draft.drop(prior, provider, commands.length > 0 ? commands : after);
+  } else if (move?.kind === 'disable') {
+    reasons.push(`the old key is disabled, and deleted ${formatDuration(policy.disableFor)} later`);
+    return [draft.disable(resource, prior, after, 'it is replaced')];
+  } else if (move?.kind === 'depose') {
+    draft.depose(prior, provider, after);
+    reasons.push(
+      `the old key stays valid until ${formatMoment(move.until)}${policy.retireWhen === null ? '' : ', and while it is used'}`,
+    );
+  } else if (move?.kind === 'hold') {
+    draft.depose(prior, provider, after);
+    reasons.push('the old key stays valid');
+  }
+  return [];
+}
+
+function downtimeWarning(address: string): Diagnostic {
+  return {
+    severity: 'warning',
+    summary: 'No key works for a while',
+    detail:
+      'Its rotation has strategy "delete_first": the old key is deleted before the new one is made and delivered.',
+    address,
+  };
+}
+
+/** What {@link planDeclared} is told of rotation. */
+export interface Rotating {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** What will be due within so many milliseconds counts as due. */
+  readonly within: number;
+  /** Nothing but rotations and retirements is planned for what is there. */
+  readonly only: boolean;
+  /** Replaced keys end at once. */
+  readonly revoke: boolean;
+  /** Its scheduled rotation is put off to another run. */
+  readonly deferred: boolean;
+  /** Whether the key that Keyform authenticates with may end. */
+  readonly allowCredential: boolean;
+}
+
+const LEFT_OVER = 'it was replaced before, and is still alive';
+
+const NOTHING: Decided = { decisions: [], upcoming: [], warnings: [] };
+
+/** Of an address of which state holds nothing. */
+const EMPTY: ResourceState = {
+  address: '',
+  type: '',
+  provider: '',
+  dependencies: [],
+  current: null,
+  deposed: [],
+  lastGeneration: 0,
+  tainted: null,
+};
+
+/** The next scheduled rotation of a key, to be told. */
+function rotations(address: string, key: Generation, due: Due): readonly Upcoming[] {
+  const at = due.kind === 'due' ? 0 : due.at;
+  if (at === null || due.kind === 'due') return [];
+  const why = due.kind === 'waits' ? `${due.why}, and its window opens then` : due.why;
+  return [{ address, kind: 'rotate', at: formatMoment(Math.max(0, at)), keyId: key.id, why }];
+}
+
+/** A key whose rotation is not asked for, in a plan of nothing else: its replaced keys are followed, and the rest stays as it is. */
+function planKept(
+  block: ResourceBlock,
+  resource: ResourceState,
+  prior: Generation,
+  world: World,
+  options: Pick<Parameters<typeof planDeclared>[4], 'strangers' | 'rotating' | 'adopted'>,
+  due: Due,
+): Unit {
+  const { address, cloud, type } = block;
+  const { rotating, strangers } = options;
+  const { provider } = resource;
+  const entry = { cloud, type };
+  const policy = policyOf(prior.args);
+  const draft = new Draft(address, type.type, provider, entry, world, strangers);
+  const owner = draft.owner(knownValues(prior.args));
+  const { revoke, now, allowCredential } = rotating;
+  const decided =
+    type.local === true
+      ? NOTHING
+      : decideRetirement(resource.deposed, {
+          resource,
+          entry,
+          world,
+          policy,
+          now,
+          revoke,
+          allowCredential,
+          successor: prior,
+        });
+  const acting = decided.decisions.some(acts);
+  const { asynchronous, verify } = type.capabilities;
+  const tries = asynchronous || (policy.verify && verify && prior.enabled);
+  const value = livingObject(type, prior, resource.deposed);
+  if ((acting || options.adopted) && tries)
+    draft.make('verify', prior.number, prior, knownValues(prior.args), owner?.id ?? null, []);
+  const ends = block.provisioners.flatMap(({ when }, index) => (when === 'destroy' ? [index] : []));
+  const deposedChanges = draftRetirement(draft, decided, resource, draft.lastMade(), ends);
+  return {
+    address,
+    change: {
+      address,
+      type: type.type,
+      name: nameIn(address),
+      cloud: cloud.name,
+      provider,
+      actions: ['no-op'],
+      actionReason: null,
+      before: value,
+      after: value,
+      replacePaths: [],
+      reasons: acting && tries ? ['the key that it replaced goes only once this one is known to work'] : [],
+      deposed: null,
+      ownerLabel: owner?.label ?? null,
+      previousAddress: null,
+      importing: null,
+    },
+    deposedChanges,
+    steps: draft.steps,
+    value: acting ? { ...value, previous: UNKNOWN } : value,
+    owner: owner?.id ?? null,
+    unique: uniqueValues(type, knownValues(prior.args)),
+    createBeforeDestroy: true,
+    rewired: null,
+    remarked: null,
+    upcoming: [...(type.local === true ? [] : rotations(address, prior, due)), ...decided.upcoming],
+    warnings: decided.warnings,
+    due: null,
   };
 }
 
@@ -304,91 +528,6 @@ function readinessOf(block: ResourceBlock, prior: Generation, world: World): Act
   if (!block.type.capabilities.asynchronous) return 'ready';
   const keys = world.keys.get(ownerOf(world, block.provider, block.type.type, prior.args).id);
   return keys === undefined || keys instanceof Error ? 'ready' : (keys.get(prior.id)?.readiness ?? 'pending');
-}
-
-/** Why an address ends. */
-const REMOVAL = {
-  removed: 'the stack no longer declares it',
-  destroy: 'everything is to be destroyed',
-  targeted: 'its destruction was asked for',
-} as const;
-
-/** Plans the end of an address; `mode` says why it ends. Throws the error that stands in the place of its connection. */
-export function planRemoved(
-  resource: ResourceState,
-  entry: TypeEntry,
-  world: World,
-  mode: keyof typeof REMOVAL,
-  block: ResourceBlock | null,
-): Unit {
-  const draft = new Draft(resource.address, resource.type, resource.provider, entry, world, new Map());
-  const { type, cloud } = entry;
-  const deposed = resource.deposed.map((generation) => draft.leftOver(resource, generation, []));
-  const current = resource.current;
-  const owner = current === null ? null : draft.owner(knownValues(current.args));
-  if (current !== null) {
-    // A resource that is tainted may not have run what these commands undo.
-    const ends = (block?.provisioners ?? []).flatMap(({ when }, index) =>
-      when === 'destroy' && resource.tainted === null ? [index] : [],
-    );
-    draft.drop(current, resource.provider, draft.commands(ends, 'destroy', current.number, current.id, [], 'drop'));
-  }
-  return {
-    address: resource.address,
-    change: {
-      address: resource.address,
-      type: resource.type,
-      name: nameIn(resource.address),
-      cloud: cloud.name,
-      provider: resource.provider,
-      actions: current === null ? ['no-op'] : ['delete'],
-      actionReason: mode === 'removed' ? removalOf(resource.address, block) : null,
-      before: current === null ? null : livingObject(type, current),
-      after: null,
-      replacePaths: [],
-      reasons: [REMOVAL[mode]],
-      deposed: null,
-      ownerLabel: owner?.label ?? null,
-      previousAddress: null,
-      importing: null,
-    },
-    deposedChanges: deposed,
-    steps: draft.steps,
-    value: null,
-    owner: null,
-    unique: new Map(),
-    createBeforeDestroy: true,
-    rewired: null,
-    remarked: null,
-  };
-}
-
-/** Why the stack no longer declares an instance, in Terraform's words; `block` is what it declares under the address without keys. */
-function removalOf(address: string, block: ResourceBlock | null): ActionReason {
-  if (block === null) return 'delete_because_no_resource_config';
-  const key = parseAddress(address)?.key ?? null;
-  const { kind } = block.repetition;
-  const fits = kind === 'once' ? key === null : typeof key === (kind === 'count' ? 'number' : 'string');
-  if (!fits) return 'delete_because_wrong_repetition';
-  if (kind === 'once') return 'delete_because_no_module';
-  return kind === 'count' ? 'delete_because_count_index' : 'delete_because_each_key';
-}
-
-/** Plans that an address is forgotten: its keys stay as they are at their clouds. */
-export function planForgotten(resource: ResourceState, entry: TypeEntry, world: World): Unit {
-  const unit = planRemoved({ ...resource, deposed: [] }, entry, world, 'removed', null);
-  const all = [...resource.deposed, ...(resource.current === null ? [] : [resource.current])];
-  const draft = new Draft(resource.address, resource.type, resource.provider, entry, world, new Map());
-  for (const generation of all) draft.forget(generation, resource.provider);
-  return {
-    ...unit,
-    steps: draft.steps,
-    change: {
-      ...unit.change,
-      actions: ['forget'],
-      reasons: ['a removed block says that it is no longer managed, and stays'],
-    },
-  };
 }
 
 /** Arguments of a key that is made anew: nothing is carried over from the one before it. */

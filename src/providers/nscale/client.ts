@@ -33,6 +33,11 @@ export interface AccessKey {
   readonly healthStatus: string;
   readonly organizationId: string;
   readonly projectId: string;
+  /** Null where the API does not tell; so too the next two. */
+  readonly createdBy: string | null;
+  /** RFC 3339 UTC. */
+  readonly modifiedAt: string | null;
+  readonly modifiedBy: string | null;
 }
 
 /** What a key is made from. */
@@ -55,6 +60,9 @@ const metadata = z.object({
   healthStatus: z.string().min(1),
   organizationId: z.string(),
   projectId: z.string(),
+  createdBy: z.string().nullish(),
+  modifiedTime: exactMoment.nullish(),
+  modifiedBy: z.string().nullish(),
 });
 
 // Of the documented form of `accessKeyId` (20 letters and digits) nothing is demanded: the vendor's own examples break it.
@@ -97,6 +105,9 @@ function toAccessKey(wire: { metadata: z.output<typeof metadata>; spec: z.output
     healthStatus: meta.healthStatus,
     organizationId: meta.organizationId,
     projectId: meta.projectId,
+    createdBy: meta.createdBy ?? null,
+    modifiedAt: meta.modifiedTime ?? null,
+    modifiedBy: meta.modifiedBy ?? null,
   };
 }
 

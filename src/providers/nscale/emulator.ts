@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import type { KeyDesk } from '../../core/console.ts';
 import {
   type CloudEmulator,
   type CloudEmulatorFactory,
@@ -11,6 +12,7 @@ import {
 } from '../../core/emulator.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Action as KeyAction } from './client.ts';
+import { desk } from './desk.ts';
 import { type Endpoint, endpointSchema, metadataSchema, Parents, wireMetadata } from './parent.ts';
 import {
   ACCEPTED,
@@ -66,8 +68,12 @@ const storedKey = z.strictObject({
   pending: z.int(),
   /** When its deletion was asked for, and how many more reads show it; null for a key that stays. */
   leaving: z.strictObject({ since: z.string(), reads: z.int() }).nullable(),
+  /** Who made it, where that is not the emulator's own service account. */
+  by: z.string().optional(),
+  /** When it was last changed, and by whom; absent for a key as it was made. */
+  changed: z.strictObject({ at: z.string(), by: z.string() }).optional(),
 });
-type StoredKey = z.infer<typeof storedKey>;
+export type StoredKey = z.infer<typeof storedKey>;
 
 const dataSchema = z.strictObject({
   version: z.literal(1),
@@ -80,6 +86,9 @@ const dataSchema = z.strictObject({
 
 const createSchema = z.object({ metadata: metadataSchema, spec: z.object({ identityPolicy: z.string() }) });
 
+/** Who authenticates with the emulator's token. */
+const CALLER = 'keyform-sandbox';
+
 const RESERVED_TAG = /^[a-z]+\.unikorn-cloud\.org:/;
 
 /** Nscale's Storage Service: access keys of object storage endpoints, and the endpoints themselves. */
@@ -87,6 +96,7 @@ export const emulator: CloudEmulatorFactory = (options) => new NscaleEmulator(op
 
 class NscaleEmulator implements CloudEmulator {
   readonly cloud = 'nscale';
+  readonly desks: readonly KeyDesk[];
   readonly #switches: Switches;
   readonly #clock: CloudEmulatorOptions['clock'];
   readonly #seed: Uint8Array;
@@ -101,6 +111,26 @@ class NscaleEmulator implements CloudEmulator {
     this.#switches = readSwitches('Nscale', options, given);
     this.#clock = clock;
     this.#seed = seed;
+    this.desks = [
+      desk({
+        now: () => this.#clock.now(),
+        stamp: seconds,
+        keys: this.#keys,
+        isReady: (key) =>
+          key.pending === 0 && key.leaving === null && this.#switches.provisioning_ends === 'provisioned',
+        hasPolicy: (endpointId, policy) => {
+          const endpoint = this.#parents.find(endpointId);
+          return endpoint === null ? null : this.#parents.hasPolicy(endpoint, policy);
+        },
+        create: (endpointId, metadata, policy) => {
+          const endpoint = this.#parents.find(endpointId);
+          if (endpoint === null) return `there is no endpoint ${endpointId}`;
+          const reply = this.#create(endpoint, { metadata, spec: { identityPolicy: policy } });
+          return 'fault' in reply ? reply.description : { id: this.#uuid(`key ${this.#counter}`) };
+        },
+        secret: (id) => this.#secret(id),
+      }),
+    ];
     const stored = data === null ? null : readSaved('Nscale', dataSchema, data);
     this.#born = stored?.born ?? this.#time();
     this.#counter = stored?.counter ?? 0;
@@ -329,7 +359,8 @@ class NscaleEmulator implements CloudEmulator {
         ...wireMetadata(key.metadata),
         id: key.id,
         creationTime: key.created,
-        createdBy: 'keyform-sandbox',
+        createdBy: key.by ?? CALLER,
+        ...(key.changed === undefined ? {} : { modifiedTime: key.changed.at, modifiedBy: key.changed.by }),
         ...(key.leaving === null ? {} : { deletionTime: key.leaving.since }),
         provisioningStatus: status,
         healthStatus: health[status] ?? 'unknown',
@@ -345,8 +376,7 @@ class NscaleEmulator implements CloudEmulator {
   }
 
   #time(): string {
-    // The service keeps whole seconds, as Kubernetes does.
-    return new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+    return seconds(this.#clock.now());
   }
 
   #token(): string {
@@ -371,6 +401,11 @@ class NscaleEmulator implements CloudEmulator {
   #derive(name: string): string {
     return createHmac('sha256', this.#seed).update(`nscale ${name}`).digest('hex');
   }
+}
+
+/** RFC 3339; the service keeps whole seconds, as Kubernetes does. */
+function seconds(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** A segment that is not percent-encoded UTF-8 stands as it is: no resource has such an id. */

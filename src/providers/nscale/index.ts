@@ -1,3 +1,4 @@
+import { AWS_CREDENTIAL } from '../../core/credential.ts';
 import type { Cloud } from '../../core/provider.ts';
 import { argumentSpecs, attributeSpecs, CAPABILITIES, completeKey, settingSpecs } from './schema.ts';
 
@@ -21,6 +22,8 @@ export const nscale: Cloud = {
       },
       owner: { word: 'endpoint', arguments: ['endpoint_id'] },
       capabilities: CAPABILITIES,
+      told: { changedAt: 'updated_at', changedBy: 'updated_by', createdBy: 'created_by' },
+      credential: AWS_CREDENTIAL,
       example: {
         endpoint_id: 'a64f9269-36e0-4312-b8d1-52d93d569b7b',
         name: 'nightly-backup',

@@ -173,6 +173,29 @@ export const attributeSpecs = once(
       },
       project_id: { schema: z.string().describe('Id of the project that the endpoint, and so the key, belongs to.') },
       organization_id: { schema: z.string().describe('Id of the organization that the project belongs to.') },
+      created_by: {
+        schema: z
+          .string()
+          .nullable()
+          .describe('Who made the key, in the vendor’s word (API: `createdBy`); null where the API does not tell.'),
+        fixed: true,
+      },
+      updated_at: {
+        schema: z
+          .string()
+          .nullable()
+          .describe(
+            'When the key was last changed, RFC 3339 in UTC (API: `modifiedTime`); null for a key that is as it was made, or where the API does not tell.',
+          ),
+      },
+      updated_by: {
+        schema: z
+          .string()
+          .nullable()
+          .describe(
+            'Who changed the key last, in the vendor’s word (API: `modifiedBy`); null where the API does not tell.',
+          ),
+      },
     }) as const satisfies Readonly<Record<string, AttributeSpec>>,
 );
 

@@ -127,6 +127,7 @@ export function createClient(options: ClientOptions): OutscaleClient {
         action,
         owner: ownerOf(body),
         safe,
+        reads: action === 'ReadAccessKeys',
         limits: options.limits,
         build: () => buildRequest(options, action, text),
         judge,

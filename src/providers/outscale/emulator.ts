@@ -10,6 +10,7 @@ import {
 import { isObject, type Json } from '../../core/json.ts';
 import { parseMoment } from '../../core/moment.ts';
 import { Throttle } from '../../core/throttle.ts';
+import { desk } from './desk.ts';
 import { authenticate, type Caller, type Lockout, type Refusal } from './gate.ts';
 
 const PREFIX = '/api/v1/';
@@ -93,7 +94,7 @@ const savedSchema = z.strictObject({
   policy: z.strictObject({ maxSeconds: z.number(), trusted: z.boolean() }),
   lockouts: z.record(z.string(), z.strictObject({ failures: z.int(), until: z.number() })),
 });
-type StoredKey = z.output<typeof savedKey>;
+export type StoredKey = z.output<typeof savedKey>;
 
 const accessKeyId = z.string().regex(/^[A-Z0-9]{20}$/);
 const date = z.string().refine((text) => parseMoment(text) !== null);
@@ -254,12 +255,8 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
         throw new Refused({ status: switches.quota_status, code: '10005', type, details });
       }
       if (body.DryRun === true) return {};
-      const id = derive(`key ${made}`, 20);
-      made += 1;
-      const tag = body.Tag ?? null;
-      const key: StoredKey = { id, user, active: true, created: now, modified: now, expires, tag };
-      keys.set(id, key);
-      return { AccessKey: { ...(show(key) as Record<string, Json>), SecretKey: secretOf(id) } };
+      const key = add({ user, active: true, created: now, modified: now, expires, tag: body.Tag ?? null });
+      return { AccessKey: { ...(show(key) as Record<string, Json>), SecretKey: secretOf(key.id) } };
     },
     ReadAccessKeys(body, caller) {
       const user = ownerOf(caller, body);
@@ -318,6 +315,14 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
       return { ApiAccessPolicy: showPolicy() };
     },
   };
+
+  function add(key: Omit<StoredKey, 'id'>): StoredKey {
+    const id = derive(`key ${made}`, 20);
+    made += 1;
+    const whole = { id, ...key };
+    keys.set(id, whole);
+    return whole;
+  }
 
   function showPolicy(): Json {
     return { MaxAccessKeyExpirationSeconds: policy.maxSeconds, RequireTrustedEnv: policy.trusted };
@@ -388,6 +393,7 @@ export const outscaleEmulator: CloudEmulatorFactory = ({ data, clock, seed, opti
       }
       return perform(action, request);
     },
+    desks: [desk({ now: () => clock.now(), switches, keys, add, isActive, secretOf })],
     save: () => ({
       version: 1,
       made,

@@ -27,6 +27,23 @@ const accessKey: ResourceType = {
     asynchronous: false,
     customId: null,
   },
+  told: { changedAt: 'updated_at' },
+  credential: {
+    // Read by osc-cli, octl, the SDKs and the Terraform provider (source: osc-sdk-python, "Environment variables").
+    environment: { id: 'OSC_ACCESS_KEY', secret: 'OSC_SECRET_KEY' },
+    // A profile or a password beside a key pair is a second way to authenticate, and tools differ in which they take.
+    clears: ['OSC_PROFILE', 'OSC_LOGIN', 'OSC_PASSWORD'],
+    // OUTSCALE Object Storage is used with AWS's tools (source: docs.outscale.com, "Configuring AWS CLI").
+    aws: true,
+    documents: {
+      'outscale-config': {
+        describe: "Profiles of 3DS OUTSCALE's tools and SDKs, which look for them in ~/.osc/config.json.",
+        profiles: true,
+        // Source: osc-sdk-python and osc-cli, "Credentials files". `region` is left out: a key is good for the whole account.
+        write: ({ accessKeyId, secret }) => ({ access_key: accessKeyId, secret_key: secret }),
+      },
+    },
+  },
   example: { user_name: 'backup', tag: 'nightly backup', expires_in: '90d' },
   complete: completeExpiry,
   check: checkExpiry,

@@ -76,8 +76,8 @@ export function judge(response: HttpResponse): Verdict {
 }
 
 /**
- * Asks for a token once. `owner` (`Owner.label`) is whose key is tried; left out for the credential in use. Throws
- * `unauthorized` when the credential is refused (401, or 400 `invalid_client`), and other codes, with `vendor` filled, when some
+ * Asks for a token. `owner` (`Owner.label`) is whose key is tried, which is done once, whatever comes of it: wrong tries may be
+ * counted. Left out for the credential in use, which is tried again where the failure may pass. Throws `unauthorized` when the credential is refused (401, or 400 `invalid_client`), and other codes, with `vendor` filled, when some
  * other answer came back.
  */
 export async function requestToken(
@@ -92,7 +92,8 @@ export async function requestToken(
   const response = await ports.http.send({
     action: TOKEN_ACTION,
     ...(owner === undefined ? {} : { owner }),
-    safe: true,
+    safe: owner === undefined,
+    reads: true,
     build: () => {
       sentAt = ports.clock.now();
       return tokenRequest(authBase, credential);

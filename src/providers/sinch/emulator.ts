@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
+import type { KeyDesk } from '../../core/console.ts';
 import {
   type CloudEmulator,
   type CloudEmulatorFactory,
@@ -12,6 +13,7 @@ import {
 import type { Json, JsonObject } from '../../core/json.ts';
 import { TOKEN_ACTION } from './auth.ts';
 import type { Action } from './client.ts';
+import { desk } from './desk.ts';
 
 /**
  * The emulator's switches. Those marked [assumed] stand for behaviour that the vendor does not publish; they are no claim
@@ -84,7 +86,7 @@ const storedKey = z.strictObject({
   /** Counts keys in the order of their creation; page tokens point at it. */
   number: z.int(),
 });
-type StoredKey = z.infer<typeof storedKey>;
+export type StoredKey = z.infer<typeof storedKey>;
 
 const deletedKey = z.strictObject({ id: z.string(), project: z.string(), at: z.number() });
 
@@ -115,6 +117,7 @@ export const emulator: CloudEmulatorFactory = (options) => new SinchEmulator(opt
 
 class SinchEmulator implements CloudEmulator {
   readonly cloud = 'sinch';
+  readonly desks: readonly KeyDesk[];
   readonly #options: z.infer<typeof options>;
   readonly #clock: CloudEmulatorOptions['clock'];
   readonly #seed: Uint8Array;
@@ -130,6 +133,20 @@ class SinchEmulator implements CloudEmulator {
     this.#options = readSwitches('Sinch', options, given);
     this.#clock = clock;
     this.#seed = seed;
+    const now = () => this.#clock.now();
+    this.desks = [
+      desk({
+        now,
+        quota: this.#options.quota,
+        longestName: this.#options.display_name_max,
+        keys: () => [...this.#projects.values()].flatMap((keys) => [...keys.values()]),
+        isTaken: (project, name, except) => this.#isTaken(project, name, except),
+        add: (project, name) => this.#add(project, name),
+        put: (key) => this.#store(key),
+        remove: (key) => void this.#delete(key),
+        secret: (id) => this.#secret(id),
+      }),
+    ];
     if (data === null) {
       this.#bootstrap = this.#add(this.#options.parent_project, 'Keyform bootstrap').id;
       return;

@@ -21,6 +21,12 @@ export const sinch: Cloud = {
       },
       owner: { word: 'project', arguments: ['project_id'] },
       capabilities: CAPABILITIES,
+      told: { changedAt: 'updated_at' },
+      // Source: Sinch's SDKs for Java, Node.js and Python, whose examples and configuration read these three.
+      credential: {
+        environment: { id: 'SINCH_KEY_ID', secret: 'SINCH_KEY_SECRET' },
+        beside: { project_id: 'SINCH_PROJECT_ID' },
+      },
       example: {
         project_id: '6f1c2a9e-4b7d-4e0c-9d35-8a2f7c51b640',
         display_name: 'billing service',

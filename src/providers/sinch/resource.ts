@@ -93,7 +93,8 @@ function handler(
         return true;
       } catch (error) {
         if (isKeyformError(error, 'unauthorized')) return false;
-        // An answer came, and it is about something else than this secret.
+        // Sent, and no clear answer: it proves neither. What was never sent is for the caller to know.
+        if (isKeyformError(error, 'outcome-unknown', 'timeout')) return null;
         if (isKeyformError(error) && error.vendor !== null) return null;
         throw error;
       }

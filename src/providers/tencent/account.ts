@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isKeyformError, KeyformError } from '../../core/error.ts';
 import type { HttpPort } from '../../core/http.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { plainMoment } from '../../core/moment.ts';
+import { formatMoment, parseMoment, plainMoment } from '../../core/moment.ts';
 import type { Clock } from '../../core/port.ts';
 import type { ActualKey, KeyHandler, KeyReference } from '../../core/provider.ts';
 import { Secret } from '../../core/secret.ts';
@@ -68,9 +68,37 @@ const listAnswer = z.object({
 const doneAnswer = z.object({ RequestId: z.string() });
 const lastUsedAnswer = z.object({
   SecretIdLastUsedRows: z.array(
-    z.object({ SecretId: z.string(), LastUsedDate: plainMoment(parseLastUsedDate).nullable() }),
+    z
+      .object({
+        SecretId: z.string(),
+        LastUsedDate: plainMoment(parseLastUsedDate).nullable(),
+        LastSecretUsedDate: z.unknown(),
+      })
+      .transform(({ SecretId: id, LastUsedDate: day, LastSecretUsedDate: moment }) => ({
+        id,
+        at: laterOf(day, readUseMoment(moment)),
+      })),
   ),
 });
+
+/**
+ * RFC 3339 of `LastSecretUsedDate`, which the definitions call a date while their samples show Unix time in milliseconds; null for
+ * anything that is no such time of this century. Never the only witness, so what cannot be read costs a day of exactness.
+ */
+function readUseMoment(value: unknown): string | null {
+  const ms = typeof value === 'string' && /^\d{13}$/.test(value) ? Number(value) : value;
+  if (typeof ms !== 'number' || !Number.isSafeInteger(ms)) return null;
+  return ms >= Date.UTC(2000, 0) && ms < Date.UTC(2100, 0) ? formatMoment(ms) : null;
+}
+
+/**
+ * The later of two moments that the API tells of the last use. The day comes with a day's delay, and the sample has the two apart by
+ * three days: a key must never look longer unused than it is, or one that is in use would be retired.
+ */
+function laterOf(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return (parseMoment(a) ?? 0) >= (parseMoment(b) ?? 0) ? a : b;
+}
 
 /** What the handler reaches CAM through. */
 export interface AccountOptions {
@@ -251,7 +279,7 @@ export function accountKeyHandler(options: AccountOptions): KeyHandler {
             signal,
           },
         );
-        for (const row of rows) if (ids.includes(row.SecretId)) found.set(row.SecretId, row.LastUsedDate);
+        for (const { id, at } of rows) if (ids.includes(id)) found.set(id, at);
       }
       return found;
     },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConsoleRefusal, type KeyDesk, keyDesk, momentField, told } from '../../core/console.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Clock } from '../../core/port.ts';
 import { VERSION } from './account.ts';
@@ -147,6 +148,9 @@ export interface AccountEmulator extends ServiceEmulator {
   signer(secretId: string): { readonly secretKey: string; readonly active: boolean; readonly caller: Caller } | null;
   /** Notes that the key signed a call now. */
   noteUse(secretId: string): void;
+  readonly desk: KeyDesk;
+  /** Number of the main account. */
+  readonly mainUin: string;
 }
 
 /**
@@ -256,11 +260,8 @@ export function accountEmulator(how: {
       if (counted.length >= switches.cam_quota) {
         throw new ApiError('OperationDenied.AccessKeyOverLimit', `An account can have ${switches.cam_quota} keys.`);
       }
-      const id = `${switches.cam_id_prefix}${derive(`cam key ${made}`, 36 - switches.cam_id_prefix.length)}`;
-      made += 1;
-      const key = newKey(id, account, clock.now(), description);
-      keys.set(id, key);
-      return { AccessKey: { ...show(key), SecretAccessKey: secretOf(id) } };
+      const key = add(account, description);
+      return { AccessKey: { ...show(key), SecretAccessKey: secretOf(key.id) } };
     },
     ListAccessKeys(given, caller) {
       const account = accountOf('ListAccessKeys', caller, given);
@@ -308,9 +309,105 @@ export function accountEmulator(how: {
     return calls[action](readParameters(PARAMETERS[action] as z.ZodType, given, codes) as Parameters<A>, caller);
   }
 
+  function add(account: string, description: string | null): StoredKey {
+    const id = `${switches.cam_id_prefix}${derive(`cam key ${made}`, 36 - switches.cam_id_prefix.length)}`;
+    made += 1;
+    const key = newKey(id, account, clock.now(), description);
+    keys.set(id, key);
+    return key;
+  }
+
+  /** The key as one that was last used at `ms`, null for never. */
+  function usedAt(key: StoredKey, ms: number | null): StoredKey {
+    if (ms === null) return { ...key, used: null, usedDay: null, usedBefore: null };
+    return { ...key, used: Math.floor(ms / USE_GRAIN) * USE_GRAIN, usedDay: dayOf(ms), usedBefore: null };
+  }
+
+  function noteUse(secretId: string): void {
+    const key = keys.get(secretId);
+    if (key === undefined) return;
+    const now = usedAt(key, clock.now());
+    if (key.used === now.used && key.usedDay === now.usedDay) return;
+    keys.set(secretId, { ...now, usedBefore: key.usedDay === now.usedDay ? key.usedBefore : key.usedDay });
+  }
+
+  // What is done in the console.
+
+  const moment = momentField(() => clock.now());
+  const description = z.string().min(1).max(1024).nullable().optional().describe('The description; null for none.');
+
+  function held(id: string): StoredKey {
+    const key = keys.get(id);
+    if (key === undefined) throw new ConsoleRefusal('unknown', 'there is no such key');
+    return key;
+  }
+
+  const desk = keyDesk({
+    type: 'keyform_tencent_cam_access_key',
+    created: z.strictObject({
+      target_uin: z
+        .string()
+        .regex(/^\d{1,20}$/, 'must be the number of an account')
+        .nullable()
+        .optional()
+        .describe('Number of the account; left out, the main one.'),
+      description,
+    }),
+    changed: z.strictObject({
+      description,
+      enabled: z.boolean().optional().describe('Whether it is Active.'),
+      created_at: moment.optional().describe('When it was made.'),
+      last_used_at: moment
+        .nullable()
+        .optional()
+        .describe(
+          'When it was last used, to the minute; null for never. The API tells the day of a use on the day after.',
+        ),
+    }),
+    keys() {
+      sweep();
+      return [...keys.values()].map((key) => ({
+        type: 'keyform_tencent_cam_access_key',
+        id: key.id,
+        accessKeyId: key.id,
+        args: { target_uin: key.uin, description: key.description, enabled: key.active },
+        enabled: key.active,
+        ready: true,
+        createdAt: new Date(key.created).toISOString(),
+        expiresAt: null,
+        lastUsedAt: told(key.used),
+      }));
+    },
+    create({ target_uin: given, description: text = null }) {
+      const account = given ?? mainUin;
+      if (!isAccount(account)) throw new ConsoleRefusal('refused', `there is no account ${account}`);
+      const counted = [...keys.values()].filter(
+        (key) => key.uin === account && (key.active || switches.cam_quota_counts_inactive),
+      );
+      if (counted.length >= switches.cam_quota) {
+        throw new ConsoleRefusal('refused', `an account can have ${switches.cam_quota} keys`);
+      }
+      return add(account, text).id;
+    },
+    change(id, { description: text, enabled, created_at: created, last_used_at: used }) {
+      const key = held(id);
+      keys.set(id, {
+        ...(used === undefined ? key : usedAt(key, used)),
+        description: text === undefined ? key.description : text,
+        active: enabled ?? key.active,
+        created: created ?? key.created,
+      });
+    },
+    remove: (id) => void keys.delete(held(id).id),
+    secret: secretOf,
+    noteUse,
+  });
+
   return {
     version: VERSION,
     actions: ACTIONS,
+    desk,
+    mainUin,
     root: { secretId: rootId, secretKey: secretOf(rootId) },
     signer(secretId) {
       sweep();
@@ -319,15 +416,7 @@ export function accountEmulator(how: {
       const caller: Caller = { uin: key.uin, ownerUin: mainUin, secretId };
       return { secretKey: secretOf(secretId), active: key.active, caller };
     },
-    noteUse(secretId) {
-      const key = keys.get(secretId);
-      if (key === undefined) return;
-      const used = Math.floor(clock.now() / USE_GRAIN) * USE_GRAIN;
-      const usedDay = dayOf(clock.now());
-      if (key.used === used && key.usedDay === usedDay) return;
-      const usedBefore = key.usedDay === usedDay ? key.usedBefore : key.usedDay;
-      keys.set(secretId, { ...key, used, usedDay, usedBefore });
-    },
+    noteUse,
     handle(action, params, caller) {
       if (!isAction(action)) throw new ApiError('InvalidAction', `There is no action ${action}.`);
       return perform(action, params, caller);

@@ -78,6 +78,12 @@ export const accountKey: ResourceType = {
     return argumentSpecs();
   },
   attributes: {},
+  credential: {
+    // Read by tccli, the SDKs and the Terraform provider (source: TencentCloud SDK 3.0, "Environment variables").
+    environment: { id: 'TENCENTCLOUD_SECRET_ID', secret: 'TENCENTCLOUD_SECRET_KEY' },
+    // The token of temporary credentials makes every signature by another key wrong.
+    clears: ['TENCENTCLOUD_SECURITY_TOKEN', 'TENCENTCLOUD_TOKEN', 'TENCENTCLOUD_SESSION_TOKEN', 'TENCENTCLOUD_PROFILE'],
+  },
   owner: { word: 'account', arguments: ['target_uin'] },
   capabilities: {
     disable: true,

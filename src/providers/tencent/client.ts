@@ -7,6 +7,9 @@ import type { Secret } from '../../core/secret.ts';
 import { type Credential, sign, timestampOf } from './auth.ts';
 import { failure, isSuccess, judge, readProblem, requestIdIn, SERVICE } from './failure.ts';
 
+/** Actions that change nothing, of all services: every call of this API is a POST. */
+const READS: readonly string[] = ['ListAccessKeys', 'GetSecurityLastUsed', 'DescribeApiKey', 'DescribeApiKeysStatus'];
+
 /** What a client needs to make calls. */
 export interface ClientOptions {
   readonly http: HttpPort;
@@ -76,6 +79,7 @@ export function createClient(options: ClientOptions): TencentClient {
         action,
         owner,
         safe,
+        reads: READS.includes(action),
         limits: limitsOf(action),
         build: () => buildRequest(options, action, body),
         judge,

@@ -56,7 +56,7 @@ export const tencentEmulator: CloudEmulatorFactory = ({ data, clock, seed, optio
   };
   const start = { clock, derive, switches };
   const accounts = accountEmulator({ ...start, data: saved?.cam ?? null });
-  const gateway = gatewayEmulator({ ...start, data: saved?.apigateway ?? null });
+  const gateway = gatewayEmulator({ ...start, data: saved?.apigateway ?? null, account: accounts.mainUin });
   const services: readonly { readonly name: string; readonly emulator: ServiceEmulator }[] = [
     { name: 'cam', emulator: accounts },
     { name: 'apigateway', emulator: gateway },
@@ -129,6 +129,7 @@ export const tencentEmulator: CloudEmulatorFactory = ({ data, clock, seed, optio
         return answer(action, { Error: { Code: error.code, Message: error.message } });
       }
     },
+    desks: [accounts.desk, gateway.desk],
     save: () => ({ version: 1, cam: accounts.save(), apigateway: gateway.save() }),
     settings: (origin) => ({
       secret_id: accounts.root.secretId,

@@ -43,11 +43,13 @@ export function gatewayHandler(options: GatewayOptions): KeyHandler {
 
   /**
    * Gives the key `secret`, or with null one that the API makes. Where the answer tells nothing, or none came, the key's secret
-   * tells whether it was done: `isDone` judges the one that the key has then.
+   * tells whether it was done: `isDone` judges the one that the key has then. `once`: a call that may have been sent is not sent
+   * again, and what came of it is `outcome-unknown` until it is seen.
    */
   async function change(
     key: KeyReference,
     secret: Secret | null,
+    once: boolean,
     isDone: (now: Secret) => boolean,
     how: { readonly signal: AbortSignal | undefined; readonly secrets: readonly (Secret | null)[] },
   ): Promise<CreatedKey> {
@@ -55,7 +57,7 @@ export function gatewayHandler(options: GatewayOptions): KeyHandler {
     let failure: KeyformError | null = null;
     let told: WireKey | null = null;
     try {
-      told = await client.update(placeOf(key.args), key.id, secret, how);
+      told = await client.update(placeOf(key.args), key.id, secret, once, how);
     } catch (error) {
       if (!isKeyformError(error, 'outcome-unknown', 'timeout', 'unavailable', 'malformed-answer')) throw error;
       failure = error;
@@ -64,16 +66,23 @@ export function gatewayHandler(options: GatewayOptions): KeyHandler {
     if (told !== null && answered !== null) return created(told, answered, key.args);
     const found = await lookAgain('UpdateApiKey', key).catch((error: unknown) => {
       // What goes wrong while looking says less than what went wrong before.
-      throw failure ?? error;
+      if (failure !== null) throw failure;
+      if (!once || !isKeyformError(error) || error.code === 'not-found') throw error;
+      throw outcomeUnknown(call, 'no answer tells the new secret, and a look at the key failed', error.vendor);
     });
     const present = found.AccessKeySecret;
     if (present !== null && isDone(present)) return created(found, present, key.args);
     throw failure ?? outcomeUnknown(call, 'no answer tells the new secret');
   }
 
-  async function setSecret(key: KeyReference, secret: Secret, signal: AbortSignal | undefined): Promise<CreatedKey> {
+  async function setSecret(
+    key: KeyReference,
+    secret: Secret,
+    once: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<CreatedKey> {
     const secrets = [secret, secretIn(key.args)];
-    return await change(key, secret, (now) => now.reveal() === secret.reveal(), { signal, secrets });
+    return await change(key, secret, once, (now) => now.reveal() === secret.reveal(), { signal, secrets });
   }
 
   /** The secret so far is read first: it is what a new one is told from. */
@@ -86,7 +95,7 @@ export function gatewayHandler(options: GatewayOptions): KeyHandler {
     }
     const old = before.AccessKeySecret;
     const isNew = (now: Secret) => old !== null && now.reveal() !== old.reveal();
-    return await change(key, null, isNew, { signal, secrets: [old] });
+    return await change(key, null, true, isNew, { signal, secrets: [old] });
   }
 
   async function remove(key: KeyReference, signal: AbortSignal | undefined): Promise<void> {
@@ -186,7 +195,7 @@ export function gatewayHandler(options: GatewayOptions): KeyHandler {
       if (foreign !== undefined || changed.length === 0 || secret === null) {
         throw new KeyformError('internal', `${SERVICE} cannot change ${foreign ?? 'nothing'} of a living API key`);
       }
-      return (await setSecret(key, secret, signal)).key;
+      return (await setSecret(key, secret, false, signal)).key;
     },
 
     async setEnabled(key, enabled, signal) {
@@ -223,7 +232,10 @@ export function gatewayHandler(options: GatewayOptions): KeyHandler {
     },
 
     async regenerate(key, signal) {
-      return isManual(key.args) ? await setSecret(key, newSecret(random), signal) : await renewSecret(key, signal);
+      // Sent again it would do the same, but an attempt that failed for good could not be told from one that had worked before.
+      return isManual(key.args)
+        ? await setSecret(key, newSecret(random), true, signal)
+        : await renewSecret(key, signal);
     },
   };
 }

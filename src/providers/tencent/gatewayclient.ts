@@ -115,10 +115,10 @@ export interface GatewayClient {
   /** All keys of a region; throws `unavailable` when they kept changing while they were read. */
   list(place: Place, how: How): Promise<readonly WireKey[]>;
   /**
-   * Gives the key `secret`, which is repeated as far as that helps; null has the API make one, which is sent once. Null when
-   * the API answers without a Result.
+   * Gives the key `secret`; null has the API make one. With `once`, and always for null, it is never repeated after it may have been
+   * sent; otherwise as far as that helps. Null when the API answers without a Result.
    */
-  update(place: Place, id: string, secret: Secret | null, how: How): Promise<WireKey | null>;
+  update(place: Place, id: string, secret: Secret | null, once: boolean, how: How): Promise<WireKey | null>;
   /** False when the API says that the key's status does not allow it, which it may say of a key that is so already. */
   setStatus(place: Place, id: string, enabled: boolean, how: How): Promise<boolean>;
   /** Whether the API said yes. */
@@ -239,9 +239,9 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
       );
     },
 
-    async update(place, id, secret, how) {
+    async update(place, id, secret, once, how) {
       const params = { AccessKeyId: id, ...(secret === null ? {} : { AccessKeySecret: secret.reveal() }) };
-      const more = { schema: updateAnswer, safe: secret !== null, subject: `key ${id}` };
+      const more = { schema: updateAnswer, safe: secret !== null && !once, subject: `key ${id}` };
       return (await call('UpdateApiKey', place, params, { ...how, ...more })).Result;
     },
 

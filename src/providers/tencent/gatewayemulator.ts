@@ -1,7 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { KeyDesk } from '../../core/console.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Clock } from '../../core/port.ts';
+import { gatewayDesk } from './gatewaydesk.ts';
 import { PAGE_SIZE, QUOTA, REQUESTS_PER_SECOND, SECRET } from './gatewayschema.ts';
 import { ApiError, type Caller, type Derive, readParameters, type ServiceEmulator } from './service.ts';
 
@@ -118,7 +120,7 @@ const savedSchema = z.strictObject({
   /** Oldest first. */
   keys: z.array(savedKey),
 });
-type StoredKey = z.output<typeof savedKey>;
+export type StoredKey = z.output<typeof savedKey>;
 
 const count = z
   .union([
@@ -178,7 +180,9 @@ export function gatewayEmulator(how: {
   readonly clock: Pick<Clock, 'now'>;
   readonly derive: Derive;
   readonly switches: GatewaySwitches;
-}): ServiceEmulator {
+  /** The main account, whose keys the console shows. */
+  readonly account: string;
+}): ServiceEmulator & { readonly desk: KeyDesk } {
   const { clock, derive, switches } = how;
   const saved = how.data === null ? { made: 0, seals: 0, keys: [] } : savedSchema.parse(how.data);
   const keys = new Map<string, StoredKey>(saved.keys.map((key) => [key.id, key]));
@@ -292,30 +296,11 @@ export function gatewayEmulator(how: {
       if (manual && keys.has(ownId ?? '')) {
         throw new ApiError('FailedOperation.AccessKeyExist', 'The custom key already exists.');
       }
-      const counted = [...keys.values()].filter(
-        (key) =>
-          key.account === place.account && (switches.gateway_quota_per === 'account' || key.region === place.region),
-      );
-      if (counted.length >= switches.gateway_quota) {
+      if (isFull(place)) {
         throw new ApiError('LimitExceeded.ApiKeyCountLimitExceeded', 'The number of keys exceeds the limit.');
       }
-      if (!manual) made += 1;
-      const keyId = manual && ownId !== undefined ? ownId : `AKID${derive(`gateway key ${made}`, 36)}`;
-      const now = clock.now();
-      const key: StoredKey = {
-        ...place,
-        id: keyId,
-        name,
-        manual,
-        enabled: true,
-        created: now,
-        modified: now,
-        turn: 0,
-        sealed: manual && ownSecret !== undefined ? seal(keyId, ownSecret) : null,
-        tags: given.Tags ?? [],
-        plans: [],
-      };
-      keys.set(keyId, key);
+      const own = manual && ownId !== undefined && ownSecret !== undefined ? { id: ownId, secret: ownSecret } : null;
+      const key = add(place, name, own, given.Tags ?? []);
       return show(key);
     },
     DescribeApiKey: (given, place) => show(keyOf(given.AccessKeyId, place)),
@@ -405,6 +390,44 @@ export function gatewayEmulator(how: {
     },
   };
 
+  /** `own`: id and secret that the caller chose, for a manual key. */
+  function add(
+    place: Place,
+    name: string,
+    own: { readonly id: string; readonly secret: string } | null,
+    tags: StoredKey['tags'],
+  ): StoredKey {
+    if (own === null) made += 1;
+    const keyId = own?.id ?? `AKID${derive(`gateway key ${made}`, 36)}`;
+    const now = clock.now();
+    const key: StoredKey = {
+      ...place,
+      id: keyId,
+      name,
+      manual: own !== null,
+      enabled: true,
+      created: now,
+      modified: now,
+      turn: 0,
+      sealed: own === null ? null : seal(keyId, own.secret),
+      tags,
+      plans: [],
+    };
+    keys.set(keyId, key);
+    return key;
+  }
+
+  /** A secret that somebody chooses in the console: another one each time that it is sealed. */
+  const madeUp = () => derive(`gateway console ${seals}`, 40);
+
+  function isFull(place: Place): boolean {
+    const counted = [...keys.values()].filter(
+      (key) =>
+        key.account === place.account && (switches.gateway_quota_per === 'account' || key.region === place.region),
+    );
+    return counted.length >= switches.gateway_quota;
+  }
+
   function placeOf(caller: Caller, region: string | null): Place {
     if (region === null && switches.gateway_region_required) {
       throw new ApiError('MissingParameter', 'The request lacks the parameter `Region`.');
@@ -426,6 +449,24 @@ export function gatewayEmulator(how: {
 
   return {
     version: '2018-08-08',
+    desk: gatewayDesk({
+      now: () => clock.now(),
+      switches,
+      defaultRegion: DEFAULT_REGION,
+      keys,
+      put: (key) => void keys.set(key.id, key),
+      change,
+      newSecret: (key) =>
+        key.manual
+          ? change(key, { sealed: seal(key.id, madeUp()) })
+          : change(key, { turn: key.turn + 1, sealed: null }),
+      add(name, region, own, tags) {
+        const place = { account: how.account, region };
+        if (isFull(place)) return null;
+        return add(place, name, own === null ? null : { id: own, secret: madeUp() }, tags);
+      },
+      secretOf,
+    }),
     actions: Object.fromEntries(Object.keys(PARAMETERS).map((action) => [action, REQUESTS_PER_SECOND])),
     handle(action, params, caller, region) {
       if (switches.gateway_offline) throw new ApiError('ActionOffline', 'The API has gone offline.');

@@ -175,6 +175,7 @@ export const gatewayKey: ResourceType = {
     asynchronous: false,
     customId: 'access_key_id',
   },
+  told: { changedAt: 'updated_at' },
   example: { secret_name: 'mobile-app', tags: { team: 'web' }, region: 'ap-guangzhou' },
   check,
 };

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
+import type { KeyDesk } from '../../core/console.ts';
 import {
   type CloudEmulator,
   type CloudEmulatorFactory,
@@ -10,6 +11,7 @@ import {
   readSwitches,
 } from '../../core/emulator.ts';
 import { isObject, type Json, type JsonObject } from '../../core/json.ts';
+import { desks } from './desk.ts';
 import { type Caller, type Derive, Issuer, type Now, revokedToken } from './issuer.ts';
 import { Ledger, storedOperation } from './ledger.ts';
 import { pageOf, pageSizeOf, readBody, readQuery, textOf } from './message.ts';
@@ -75,6 +77,7 @@ export const emulator: CloudEmulatorFactory = (given) => new YandexEmulator(give
 
 class YandexEmulator implements CloudEmulator {
   readonly cloud = 'yandex';
+  readonly desks: readonly KeyDesk[];
   readonly #options: Options;
   readonly #clock: Now;
   readonly #derive: Derive;
@@ -94,6 +97,7 @@ class YandexEmulator implements CloudEmulator {
     const { keys, keyCounter, operations, operationCounter, revoked } = stored;
     this.#issuer = new Issuer(this.#options, clock, this.#derive, revoked);
     this.#vault = new Vault(this.#options, clock, this.#derive, keys, keyCounter);
+    this.desks = desks(this.#vault, clock);
     this.#ledger = new Ledger(this.#options, clock, this.#vault, operations, operationCounter);
   }
 

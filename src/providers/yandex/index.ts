@@ -1,5 +1,7 @@
+import { AWS_CREDENTIAL } from '../../core/credential.ts';
 import { completeExpiry } from '../../core/expiry.ts';
 import type { Cloud } from '../../core/provider.ts';
+import { printedKey } from './printed.ts';
 import {
   API_KEY_CAPABILITIES,
   apiKeyArguments,
@@ -34,6 +36,11 @@ export const yandex: Cloud = {
       },
       owner,
       capabilities: API_KEY_CAPABILITIES,
+      credential: {
+        // Source: Yandex AI Studio SDK, APIKeyAuth. The id is never sent.
+        environment: { id: null, secret: 'YC_API_KEY' },
+        documents: { 'yc-key': printedKey('api_key') },
+      },
       example: {
         service_account_id: 'ajevision00000000000',
         description: 'vision of the mobile app',
@@ -56,6 +63,7 @@ export const yandex: Cloud = {
       },
       owner,
       capabilities: STATIC_KEY_CAPABILITIES,
+      credential: { ...AWS_CREDENTIAL, documents: { 'yc-key': printedKey('access_key') } },
       example: {
         service_account_id: 'ajestorage0000000000',
         description: 'nightly backup',

@@ -62,6 +62,7 @@ function exchangeSource(
         action: TOKEN_ACTION,
         // It makes nothing but one token more.
         safe: true,
+        reads: true,
         build: () => {
           sentAt = clock.now();
           const identity = build();

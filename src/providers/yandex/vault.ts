@@ -22,6 +22,8 @@ export const storedKey = z.strictObject({
   expires: z.string().nullable(),
   /** Caller and Idempotency-Key of the create; null where it had none. */
   idempotency: z.string().nullable(),
+  /** Milliseconds since 1970 of the last use; null for never. Absent where nothing was said of it, so that the switch decides. */
+  usedMs: z.number().nullable().optional(),
 });
 export type StoredKey = z.infer<typeof storedKey>;
 
@@ -69,6 +71,11 @@ export class Vault {
 
   save(): { readonly keys: readonly StoredKey[]; readonly counter: number } {
     return { keys: [...this.#keys.values()], counter: this.#counter };
+  }
+
+  /** Every key, in the order of creation. */
+  all(): readonly StoredKey[] {
+    return [...this.#keys.values()];
   }
 
   find(kind: Kind, id: string): StoredKey | null {
@@ -148,23 +155,27 @@ export class Vault {
 
   /** The key as the API tells it. */
   wire(key: StoredKey): JsonObject {
-    const used = this.#options.used_after_seconds;
-    const usedMs = used === null ? null : key.createdMs + used * 1000;
+    const usedMs = this.lastUse(key);
     return {
       id: key.id,
       serviceAccountId: key.account,
       createdAt: key.created,
       description: key.description,
-      ...(usedMs !== null && usedMs <= this.#clock.now()
-        ? { lastUsedAt: this.timestamp(usedMs, `used ${key.id}`) }
-        : {}),
-      ...(key.kind === 'static' ? { keyId: this.#keyId(key) } : {}),
+      ...(usedMs === null ? {} : { lastUsedAt: this.timestamp(usedMs, `used ${key.id}`) }),
+      ...(key.kind === 'static' ? { keyId: this.keyId(key) } : {}),
       ...(key.kind === 'api' ? { scope: '', scopes: this.#ordered(key.scopes) } : {}),
       ...(key.expires === null ? {} : { expiresAt: key.expires }),
       ...(key.kind === 'api' && this.#options.masked_secret
-        ? { maskedSecret: `****${this.#secret(key).slice(-6)}` }
+        ? { maskedSecret: `****${this.secret(key).slice(-6)}` }
         : {}),
     };
+  }
+
+  /** Milliseconds since 1970 of the key's last use as far as it is over; null for never. */
+  lastUse(key: StoredKey): number | null {
+    const { used_after_seconds: after } = this.#options;
+    const used = key.usedMs === undefined ? (after === null ? null : key.createdMs + after * 1000) : key.usedMs;
+    return used !== null && used <= this.#clock.now() ? used : null;
   }
 
   /** `ms` as a Timestamp, with as many digits as the switch says; digits beyond milliseconds are made up from `name`. */
@@ -181,17 +192,19 @@ export class Vault {
   }
 
   #created(key: StoredKey): JsonObject {
-    return { [FAMILY[key.kind].item]: this.wire(key), secret: this.#secret(key) };
+    return { [FAMILY[key.kind].item]: this.wire(key), secret: this.secret(key) };
   }
 
-  #secret(key: StoredKey): string {
+  secret(key: StoredKey): string {
     // The tail is shown masked, and the API's description gives it no hyphen.
     const tail = this.characters(`tail ${key.id}`, 6, WORD);
     const body = key.kind === 'api' ? 30 : 32;
     return `${key.kind === 'api' ? 'AQVN' : 'YC'}${this.characters(`secret ${key.id}`, body, URL_SAFE)}${tail}`;
   }
 
-  #keyId(key: StoredKey): string {
+  /** What a client of the key sends; the id itself for API keys, of which only the secret is sent. */
+  keyId(key: StoredKey): string {
+    if (key.kind === 'api') return key.id;
     return `YC${this.characters(`key id ${key.id}`, 23, URL_SAFE)}`;
   }
 

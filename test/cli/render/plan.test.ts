@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { style } from '../../../src/cli/render/color.ts';
-import { driftJson, renderDrift } from '../../../src/cli/render/drift.ts';
+import { coverageJson } from '../../../src/cli/render/drift.ts';
 import { renderForecast, renderPlan, renderSummary } from '../../../src/cli/render/plan.ts';
 import { planJson } from '../../../src/cli/render/planjson.ts';
 import { UNKNOWN } from '../../../src/core/value.ts';
@@ -32,28 +32,15 @@ describe.each(Object.entries(PLANS))('the plan "%s"', (name, value) => {
   });
 });
 
-describe.each(['drift', 'recover', 'several orphans', 'none', 'refused whole'])('the drift of "%s"', (name) => {
-  const value = PLANS[name] ?? plan();
-
-  test('as text', async () => {
-    await expect(renderDrift(value, style(false))).toMatchFileSnapshot(golden(`drift-${file(name)}.txt`));
-  });
-
-  test('as JSON', async () => {
-    await expect(json(driftJson(value))).toMatchFileSnapshot(golden(`drift-${file(name)}.json`));
-  });
-});
-
 test('"No changes" is never said of what could not be looked at', () => {
   const value = PLANS['refused whole'] ?? plan();
   expect(renderPlan(value, style(false))).not.toContain('No changes.');
-  expect(renderDrift(value, style(false))).not.toContain('No drift.');
 });
 
 test('coverage is cut, not rounded: one unmanaged key of ten thousand is not 100 %', () => {
-  expect(driftJson(plan({ coverage: { managed: 9999, total: 10_000 } })).coverage).toMatchObject({ percent: 99.9 });
-  expect(driftJson(plan({ coverage: { managed: 3, total: 3 } })).coverage).toMatchObject({ percent: 100 });
-  expect(driftJson(plan()).coverage).toMatchObject({ percent: null });
+  expect(coverageJson(plan({ coverage: { managed: 9999, total: 10_000 } }))).toMatchObject({ percent: 99.9 });
+  expect(coverageJson(plan({ coverage: { managed: 3, total: 3 } }))).toMatchObject({ percent: 100 });
+  expect(coverageJson(plan())).toMatchObject({ percent: null });
 });
 
 test.each([

@@ -23,6 +23,7 @@ export function plan(over: Partial<Plan> = {}): Plan {
     drift: [],
     unmanaged: [],
     orphans: [],
+    upcoming: [],
     coverage: { managed: 0, total: 0 },
     checks: [],
     needs: {},

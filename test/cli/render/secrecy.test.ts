@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { style } from '../../../src/cli/render/color.ts';
-import { driftJson, renderDrift } from '../../../src/cli/render/drift.ts';
 import { renderPlan } from '../../../src/cli/render/plan.ts';
 import { planJson, stateJson } from '../../../src/cli/render/planjson.ts';
+import { planMarkdown } from '../../../src/cli/render/planmarkdown.ts';
 import { renderState } from '../../../src/cli/render/state.ts';
 import { UiStream } from '../../../src/cli/render/ui.ts';
 import type { TypeEntry } from '../../../src/core/plan/actual.ts';
@@ -118,9 +118,8 @@ function everything(value: Plan): string {
   return [
     renderPlan(value, style(false)),
     renderPlan(value, style(true)),
-    renderDrift(value, style(false)),
+    planMarkdown([value], ['prod'], 65_000),
     JSON.stringify(planJson(value, '0.1.0')),
-    JSON.stringify(driftJson(value)),
     ...lines,
   ].join('\n');
 }

@@ -124,7 +124,18 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
     { expires_in: '${var.s}', tag: ['${var.s}'], enabled: '${var.s}' },
     { variable: { s: { default: CANARY, sensitive: true } } },
   ),
-  'arguments that come later': sinch({ ...good, count: 2, for_each: {}, rotation: {}, provisioner: {}, timeouts: {} }),
+  'arguments that come later': sinch({ ...good, count: 2, for_each: {}, provisioner: {}, timeouts: {} }),
+  rotation: sinch({ ...good, rotation: { evry: '90d', overlap: 1, strategy: 'fast', verify: 'maybe' } }),
+  'rotation policies': one({
+    resource: {
+      keyform_sinch_access_key: {
+        a: { ...good, rotation: { every: '90', overlap: 'PT1Y', window: 'Mon 9-17', jitter: '1d' } },
+        b: { ...good, rotation: { every: '1d', overlap: '2d', before_expiry: '1d', disable_for: '1d', retire_when: 'idle' } },
+        c: { ...good, rotation: { strategy: 'regenerate', overlap: '1d', window: '09:00-10:00 Mars/Olympus' } },
+        d: { ...good, rotation: '90d' },
+      },
+    },
+  }),
   'resource of another provider': one({ resource: { random_id: { x: { byte_length: 8 } } } }),
   // Meta-arguments.
   'provider alias': sinch({ ...good, provider: 'keyform.eu' }, { provider: { keyform: { alias: 'us' } } }),

@@ -38,6 +38,9 @@ const READ = {
   healthStatus: 'healthy',
   organizationId: 'org',
   projectId: 'project',
+  createdBy: 'john.doe@acme.com',
+  modifiedAt: null,
+  modifiedBy: null,
 };
 const NEW = { name: 'ci', description: null, tags: null, identityPolicy: 'bucket-admin' };
 
@@ -141,6 +144,11 @@ describe('answers', () => {
     [{ metadata: { deletionTime: '2024-06-01T00:00:00Z' } }, { deletedAt: '2024-06-01T00:00:00Z' }],
     // A word of an edition that is not out yet.
     [{ metadata: { provisioningStatus: 'rehydrating' } }, { provisioningStatus: 'rehydrating' }],
+    [
+      { metadata: { createdBy: 'ci', modifiedTime: '2024-06-01T02:00:00+02:00', modifiedBy: 'eve' } },
+      { createdBy: 'ci', modifiedAt: '2024-06-01T00:00:00.000Z', modifiedBy: 'eve' },
+    ],
+    [{ metadata: { createdBy: undefined } }, { createdBy: null }],
     [{ spec: { accessKeyId: null } }, { accessKeyId: null }],
     [{ spec: { accessKeyId: undefined } }, { accessKeyId: null }],
   ] as [{ metadata?: object; spec?: object }, object][])('are read: %j', async (wire, read) => {

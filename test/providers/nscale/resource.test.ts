@@ -26,6 +26,9 @@ describe('the life of a key', () => {
         health_status: 'unknown',
         project_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         organization_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        created_by: 'keyform-sandbox',
+        updated_at: null,
+        updated_by: null,
       },
       createdAt: '2026-01-02T03:04:05Z',
       expiresAt: null,
@@ -279,6 +282,9 @@ describe('the data', () => {
       'health_status',
       'project_id',
       'organization_id',
+      'created_by',
+      'updated_at',
+      'updated_by',
     ]);
     for (const [name, { schema }] of described) {
       expect(z.toJSONSchema(schema), name).toMatchObject({ description: expect.stringMatching(/^[A-Z].{30,}\.$/) });

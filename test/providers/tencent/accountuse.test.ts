@@ -57,7 +57,7 @@ describe('verify', () => {
 });
 
 describe('last use', () => {
-  it('shows a day late, by its last second, and null for never', async () => {
+  it('is the minute that the API tells, and null for never', async () => {
     const { handler, time } = await start({ cam_quota: 30 });
     const made = [await handler.create({ target_uin: UIN }), await handler.create({ target_uin: UIN })];
     const [used, idle] = made as [(typeof made)[0], (typeof made)[0]];
@@ -66,7 +66,7 @@ describe('last use', () => {
     await handler.verify(refer(used.key), used.secret);
     expect(await ask()).toEqual(
       new Map([
-        [used.key.id, null],
+        [used.key.id, '2026-01-05T12:00:00.000Z'],
         [idle.key.id, null],
       ]),
     );
@@ -74,7 +74,7 @@ describe('last use', () => {
     await handler.verify(refer(used.key), used.secret);
     expect(await ask()).toEqual(
       new Map([
-        [used.key.id, '2026-01-05T15:59:59.000Z'],
+        [used.key.id, '2026-01-06T12:00:00.000Z'],
         [idle.key.id, null],
       ]),
     );
@@ -98,19 +98,35 @@ describe('last use', () => {
     expect(bodies).toHaveLength(before + 3);
   });
 
-  it('is absent for a key of which the API says nothing, and never taken from LastSecretUsedDate', async () => {
-    const keys = ['A', 'B', 'C'].map((id) => ({ id, accessKeyId: id, args: {}, expiresAt: null, enabled: true }));
+  it('is absent for a key of which the API says nothing, and else the later of what it says', async () => {
+    const keys = ['A', 'B', 'C', 'D', 'E0', 'E1', 'E2', 'E3', 'E4', 'E5'].map((id) => ({
+      id,
+      accessKeyId: id,
+      args: {},
+      expiresAt: null,
+      enabled: true,
+    }));
     const { handler } = await answering({
       SecretIdLastUsedRows: [
         { SecretId: 'A', LastUsedDate: '2022-12-19', LastSecretUsedDate: 1671681023555 },
-        { SecretId: 'B', LastUsedDate: null, LastSecretUsedDate: 1671681023555 },
+        { SecretId: 'B', LastUsedDate: null, LastSecretUsedDate: '1671681023555' },
+        { SecretId: 'D', LastUsedDate: '2022-12-23', LastSecretUsedDate: 1671681023555 },
+        // The definitions call it a date and a number: what it is not known to be is passed over.
+        ...[null, 0, 1671681023, '2022-12-22', 1e15, true].map((LastSecretUsedDate, index) => ({
+          SecretId: `E${index}`,
+          LastUsedDate: '2022-12-19',
+          LastSecretUsedDate,
+        })),
         { SecretId: 'of somebody else', LastUsedDate: '2022-12-19', LastSecretUsedDate: null },
       ],
     });
     expect(await handler.lastUsed?.(keys)).toEqual(
       new Map([
-        ['A', '2022-12-19T15:59:59.000Z'],
-        ['B', null],
+        // Null is "never" in one, and the other knows better.
+        ['A', '2022-12-22T03:50:23.555Z'],
+        ['B', '2022-12-22T03:50:23.555Z'],
+        ['D', '2022-12-23T15:59:59.000Z'],
+        ...['E0', 'E1', 'E2', 'E3', 'E4', 'E5'].map((id) => [id, '2022-12-19T15:59:59.000Z'] as const),
       ]),
     );
   });

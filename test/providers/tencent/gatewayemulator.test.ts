@@ -25,7 +25,7 @@ interface Key {
 function open(options: JsonObject = {}, data: Json = null) {
   const time = { ms: NOW };
   const switches = z.strictObject(gatewayOptions).parse(options);
-  const gateway = gatewayEmulator({ data, clock: { now: () => time.ms }, derive, switches });
+  const gateway = gatewayEmulator({ data, clock: { now: () => time.ms }, derive, switches, account: '100000000001' });
   const ask = (
     action: string,
     params: JsonObject = {},

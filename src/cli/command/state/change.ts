@@ -101,7 +101,9 @@ export async function stateRmCommand(outside: Outside, flags: RemoveFlags): Prom
     await approve(outside, 'Forget them?', flags['auto-approve']);
     for (const { address, resource, open } of victims) {
       for (const { id } of open) await session.record({ kind: 'settled', intent: id });
-      for (const { number } of keysOf(resource))
+      const keys = keysOf(resource);
+      // 0: one whose key was deleted before the next is made.
+      for (const number of resource !== null && keys.length === 0 ? [0] : keys.map((key) => key.number))
         await session.record({ kind: 'forgotten', address, generation: number });
     }
     return victims;
@@ -154,6 +156,8 @@ function describe(victims: readonly Victim[]): string {
   for (const { address, resource, open } of victims) {
     for (const { id, number } of keysOf(resource))
       lines.push(`  - ${address}: key ${plain(id)} (generation ${number})`);
+    if (resource !== null && keysOf(resource).length === 0)
+      lines.push(`  - ${address}: no key now, one was about to be made`);
     for (const { operation, at } of open) lines.push(`  - ${address}: an attempt to ${operation}, begun ${at}`);
   }
   lines.push('', 'To keep a secret, get it first: keyform secret get ADDRESS', '');
