@@ -455,6 +455,45 @@ export const COMMANDS: readonly Command[] = [
     run: runs(async () => (await import('./command/drift.ts')).driftCommand),
   },
   {
+    name: 'import',
+    describe:
+      'Take over keys that exist: one by its id, or those of a Terraform state; or write what a stack would say',
+    positionals: [
+      { name: 'address', describe: 'TYPE.NAME, as the stack declares it' },
+      { name: 'id', describe: "The key's id, or access key id, as its cloud shows it" },
+    ],
+    flags: {
+      ...VARIABLES,
+      ...STATE,
+      ...ONE,
+      ...SANDBOX,
+      ...DRY,
+      'secret-file': { kind: 'value', describe: "The key's secret, in a file; - for standard input" },
+      'from-tfstate': {
+        kind: 'value',
+        describe: 'A Terraform state (version 4) whose keys are adopted; - for standard input',
+      },
+      'removed-out': {
+        kind: 'value',
+        describe: 'Where the "removed" blocks for that Terraform go (STACK.removed.tf.json)',
+      },
+      generate: { kind: 'switch', on: false, describe: 'Print what a stack would say of the keys that nobody manages' },
+      typescript: { kind: 'switch', on: false, describe: 'With -generate: as TypeScript (CDKTF)' },
+      type: {
+        kind: 'value',
+        describe: 'With -generate: the resource type of keys of an owner that the stack does not know',
+      },
+      owner: { kind: 'value', describe: 'With -type: an argument that names the owner, NAME=VALUE (repeatable)' },
+      out: { kind: 'value', describe: 'With -generate: write to this new file' },
+      'include-credential': {
+        kind: 'switch',
+        on: false,
+        describe: 'With -generate: the key that Keyform itself authenticates with, too',
+      },
+    },
+    run: runs(async () => (await import('./command/import/index.ts')).importCommand),
+  },
+  {
     name: 'graph',
     describe: 'Draw what depends on what in a stack, for Graphviz or Mermaid',
     positionals: [STACKS],

@@ -21,3 +21,8 @@ export function stableStringify(value: Json): string {
   }
   return JSON.stringify(value);
 }
+
+/** Text that is not empty; null for anything else. */
+export function textOrNull(value: Json | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -298,6 +298,8 @@ export interface ResourceType {
    * other attributes of a key. Terraform's rules hold for it where those of keys differ (destroyed before its replacement is made).
    */
   readonly local?: true;
+  /** How the vendor's own Terraform provider holds such a key in its state; absent where it has no such resource. */
+  readonly terraform?: TerraformForm;
   /** Arguments of a typical key, for the documentation: what a reader would copy. The clouds of the list all have one. */
   readonly example?: JsonObject;
   /** How programs take the key; absent where the vendor's tools have no names for it. */
@@ -325,6 +327,20 @@ export interface ResourceType {
   readonly told?: { readonly changedAt?: string; readonly changedBy?: string; readonly createdBy?: string };
   /** Refusals that one argument's schema cannot express; each names the argument. Unknown values are absent from `args`. */
   readonly check?: (args: JsonObject) => readonly { readonly argument: string; readonly message: string }[];
+}
+
+/** A key as another Terraform provider's state holds it. All functions take the instance's `attributes`, of whatever form. */
+export interface TerraformForm {
+  /** The resource type there: `outscale_access_key`. */
+  readonly type: string;
+  /** The id in the API's paths; null when the attributes do not tell it. */
+  readonly id: (attributes: JsonObject) => string | null;
+  /** The attribute that holds the secret in plain text. */
+  readonly secret: string;
+  /** The attribute that holds it encrypted for somebody else, where it can be. */
+  readonly encrypted: string | null;
+  /** Arguments of Keyform's resource, by name; null for none. */
+  readonly arguments: (attributes: JsonObject) => JsonObject;
 }
 
 /** A cloud: what `providers/<cloud>/index.ts` exports. Data first; code is loaded only by {@link Cloud.connect}. */

@@ -47,6 +47,7 @@ import {
  *   stdout|stderr REGEX     what the last command printed matches (with `!`: does not)
  *   count N stdout|stderr REGEX   matches so many times
  *   cmp stdout|stderr FILE  what it printed is, normalized, this text
+ *   cmp-file FILE WANTED    the same of a file
  *   diagnostic FILE         the same for standard error, which must be one single diagnostic
  *   json stdout|FILE PATH VALUE   a value in JSON, compared as JSON: json stdout errors[0].summary '"Cycle"'
  *   events TYPE...          standard output is one JSON object a line, of these types in this order (`*`: any number of any)
@@ -201,6 +202,8 @@ class Script {
       if (found !== Number(number)) throw new Error(`${stream} matches ${found} times`);
     },
     cmp: ([stream = '', file = '']) => this.#compare(this.#text(stream), file),
+    'cmp-file': ([found = '', file = '']) =>
+      this.#compare(this.#normalize(readFileSync(this.#at(found), 'utf8')), file),
     diagnostic: ([file = '']) => {
       const boxes = [...this.#text('stderr').matchAll(/^╷$/gm)].length;
       if (boxes !== 1) throw new Error(`there are ${boxes} diagnostics, not one`);

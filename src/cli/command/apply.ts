@@ -117,7 +117,7 @@ async function applySaved(
   const engine = await workspace.engine();
   const reloaded = await reloadStack(saved.text, saved.variables, outside.clouds, groundOf(workspace));
   const loaded = await withOutputs(workspace, engine, reloaded);
-  const session = await begin(workspace, engine, saved.plan.stack, flags, ui);
+  const session = await begin(workspace, engine, saved.plan.stack, flags, ui, 'apply');
   const world = await orEnd(session, async () => {
     refuseStale(saved, session.state, session.found, hashStack(now ?? { files: [], modules: [] }));
     const found = await worldOf(engine, loaded, session.state);
@@ -139,7 +139,8 @@ export async function applyStack(
   const engine = await workspace.engine();
   const loaded = await withOutputs(workspace, engine, await load(workspace, text));
   if (!flags.destroy) requireOutputs(loaded);
-  const session = await begin(workspace, engine, text.name, flags, ui);
+  const operation = flags.destroy ? 'destroy' : flags.rotation === undefined ? 'apply' : 'rotate';
+  const session = await begin(workspace, engine, text.name, flags, ui, operation);
   const { plan, world, failed, go } = await orEnd(session, async () => {
     const made = await makePlanFor(workspace, engine, loaded, session.state, flags);
     print(outside, made.plan, ui);
@@ -160,7 +161,7 @@ export async function applyStack(
 }
 
 /** Runs `prepare`; when it throws, the session is ended and whatever goes wrong with that is told as well. */
-async function orEnd<T>(session: Session, prepare: () => Promise<T>): Promise<T> {
+export async function orEnd<T>(session: Session, prepare: () => Promise<T>): Promise<T> {
   try {
     return await prepare();
   } catch (error) {
@@ -174,13 +175,14 @@ export async function begin(
   workspace: Workspace,
   engine: Engine,
   stack: string,
-  flags: { readonly 'lock-timeout'?: string; readonly destroy?: boolean; readonly rotation?: unknown },
+  flags: { readonly 'lock-timeout'?: string },
   ui: UiStream | null,
+  operation: string,
 ): Promise<Session> {
   const { outside } = workspace;
   const { storeOf } = await import('../../engine/storage.ts');
   const store = storeOf(engine, await workspace.project(), stack, await workspace.keys(stack));
-  const session = await store.begin(flags.destroy === true ? 'destroy' : flags.rotation === undefined ? 'apply' : 'rotate', {
+  const session = await store.begin(operation, {
     lockTimeoutMs: lockTimeout(flags),
     signal: outside.signal,
     onWait: (holder: LockHolder | null) => {
@@ -288,9 +290,7 @@ async function carryOut(
       `\n${style.yellow(style.bold('Applied in part.'))} ${things}: ${counts}. What the errors above name was left out.\n`,
     );
   else if (succeeded(result))
-    out(
-      `\n${style.green(style.bold(`${DONE_WORDS[plan.mode]} complete!`))} ${things}: ${counts}.\n`,
-    );
+    out(`\n${style.green(style.bold(`${DONE_WORDS[plan.mode]} complete!`))} ${things}: ${counts}.\n`);
   else
     out(
       `\n${style.red(style.bold('Apply failed.'))} ${things}: ${counts}; ${result.failed.length} ${result.failed.length === 1 ? 'step' : 'steps'} failed, ${steps(result.skipped.length)} not begun.\n`,

@@ -139,7 +139,8 @@ export async function makePlanFor(
 ): Promise<{ plan: Plan; world: World }> {
   const { planStack } = await import('../../engine/stack.ts');
   const { rotation } = flags;
-  const mode: PlanMode = rotation !== undefined ? 'rotate' : flags['refresh-only'] ? 'refresh-only' : flags.destroy ? 'destroy' : 'normal';
+  const mode: PlanMode =
+    rotation !== undefined ? 'rotate' : flags['refresh-only'] ? 'refresh-only' : flags.destroy ? 'destroy' : 'normal';
   if (flags['refresh-only'] && (flags.destroy || !flags.refresh)) {
     throw new KeyformError('invalid-usage', '-refresh-only goes neither with -destroy nor with -refresh=false', {
       detail: 'Leave one of them out.',

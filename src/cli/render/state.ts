@@ -47,7 +47,10 @@ function block(
   suffix: string,
 ): string {
   const type = types.get(resource.type)?.type;
-  const object = type === undefined ? { id: generation.id } : livingObject(type, generation, generation === resource.current ? resource.deposed : []);
+  const object =
+    type === undefined
+      ? { id: generation.id }
+      : livingObject(type, generation, generation === resource.current ? resource.deposed : []);
   const names = Object.keys(object)
     .filter((name) => object[name] !== null)
     .sort();

@@ -1,5 +1,6 @@
 import { blockAddress, isWithin } from '../address.ts';
 import { Report } from '../configuration/block.ts';
+import type { Diagnostic } from '../diagnostic.ts';
 import { Evaluation } from '../evaluation/evaluation.ts';
 import { MissingValue } from '../evaluation/problem.ts';
 import { stableStringify } from '../json.ts';
@@ -241,6 +242,7 @@ function planMoved(input: PlanInput, moves: Moves, report: Report, deferred: Rea
       ...lost.map(({ intent }) => givenUpWarning(intent)),
       ...doubles,
       ...[...units.values()].flatMap(({ warnings }) => warnings),
+      ...secretlessWarning([...units.values()]),
       ...report.diagnostics,
       ...refusals.map((refusal) => refusal.diagnostic),
       ...(tooMany === null ? [] : [tooMany]),
@@ -252,6 +254,25 @@ function planMoved(input: PlanInput, moves: Moves, report: Report, deferred: Rea
     doubtful: refreshed.orphans.length + refreshed.superseded.length + doubles.length > 0,
     due: [...units.values()].flatMap(({ address, due }) => (due === null ? [] : [{ address, at: due }])),
   };
+}
+
+/** One warning for all keys that Keyform manages without their secrets; none where there is no such key. */
+function secretlessWarning(units: readonly Unit[]): readonly Diagnostic[] {
+  const addresses = units.filter(({ secretless }) => secretless).map(({ address }) => address);
+  const [first] = addresses;
+  if (first === undefined) return [];
+  const shown = addresses.slice(0, 5).join(', ');
+  const rest = addresses.length > 5 ? ` and ${addresses.length - 5} more` : '';
+  return [
+    {
+      severity: 'warning',
+      summary:
+        addresses.length === 1
+          ? 'A key is managed without its secret'
+          : `${addresses.length} keys are managed without their secrets`,
+      detail: `${shown}${rest}: taken over without it, and no API tells it again. Everything else about them is managed; only a new key has a secret: keyform rotate -force ${first}`,
+    },
+  ];
 }
 
 /** What rotation will do later, soonest first; what was put off is due already. */

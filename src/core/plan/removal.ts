@@ -65,6 +65,7 @@ export function planRemoved(
     remarked: null,
     upcoming: [],
     warnings: [],
+    secretless: false,
     due: null,
   };
 }

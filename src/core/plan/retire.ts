@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostic.ts';
+import { formatDuration } from '../duration.ts';
 import { formatMoment, parseMoment } from '../moment.ts';
 import type { Policy } from '../rotation/policy.ts';
 import { nextMove, type Retirement } from '../rotation/retirement.ts';
@@ -121,4 +122,48 @@ export function draftRetirement(
     else if (move.kind === 'delete') changes.push(draft.leftOver(resource, key, after, move.why, { ends }));
   }
   return changes;
+}
+
+export const NOTHING: Decided = { decisions: [], upcoming: [], warnings: [] };
+
+/** Drafts what becomes of the key that is being replaced, after its successor is made, and says so in `reasons`. */
+export function endPrior(
+  prior: Generation,
+  { decisions }: Decided,
+  draft: Draft,
+  ends: readonly number[],
+  provider: string,
+  resource: ResourceState,
+  policy: Policy,
+  reasons: string[],
+): readonly ResourceChange[] {
+  const move = decisions[0]?.move;
+  const after = draft.lastMade();
+  if (move?.kind === 'delete') {
+    const commands = draft.commands(ends, 'destroy', prior.number, prior.id, after, 'drop');
+    draft.drop(prior, provider, commands.length > 0 ? commands : after);
+  } else if (move?.kind === 'disable') {
+    reasons.push(`the old key is disabled, and deleted ${formatDuration(policy.disableFor)} later`);
+    return [draft.disable(resource, prior, after, 'it is replaced')];
+  } else if (move?.kind === 'depose') {
+    draft.depose(prior, provider, after);
+    reasons.push(
+      `the old key stays valid until ${formatMoment(move.until)}${policy.retireWhen === null ? '' : ', and while it is used'}`,
+    );
+  } else if (move?.kind === 'hold') {
+    draft.depose(prior, provider, after);
+    reasons.push('the old key stays valid');
+  }
+  return [];
+}
+
+/** The warning of a rotation that deletes first. */
+export function downtimeWarning(address: string): Diagnostic {
+  return {
+    severity: 'warning',
+    summary: 'No key works for a while',
+    detail:
+      'Its rotation has strategy "delete_first": the old key is deleted before the new one is made and delivered.',
+    address,
+  };
 }

@@ -7,12 +7,13 @@ import { policyOf } from '../rotation/policy.ts';
 import type { Generation, ResourceState } from '../state.ts';
 import { isWhollyKnown, toJson, UNKNOWN, type Value } from '../value.ts';
 import type { World } from './actual.ts';
+import { uniqueArguments } from './argument.ts';
 import { type Desire, knownArgs } from './desire.ts';
 import { Draft } from './draft.ts';
 import { livingObject, nameIn, updatedObject } from './object.ts';
 import type { Refreshed } from './refresh.ts';
 import { same } from './same.ts';
-import { type Unit, uniqueArguments } from './unit.ts';
+import type { Unit } from './unit.ts';
 
 /**
  * Plans that the key before the current one becomes the current one again: it is enabled where Keyform had disabled it, tried out, made
@@ -90,6 +91,7 @@ export function planRollback(
     remarked: null,
     upcoming: [],
     warnings: [],
+    secretless: false,
     due: null,
   };
 }

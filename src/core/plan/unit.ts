@@ -1,31 +1,31 @@
 import type { ResourceBlock } from '../configuration/resource.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import { formatDuration } from '../duration.ts';
 import type { JsonObject } from '../json.ts';
-import { formatMoment } from '../moment.ts';
 import type { ActualKey } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
-import { type Policy, policyOf } from '../rotation/policy.ts';
+import { policyOf } from '../rotation/policy.ts';
 import { type Due, dueAt, scheduleOf } from '../rotation/schedule.ts';
 import type { Generation, ResourceState } from '../state.ts';
+import { containsSensitive, sensitive, UNKNOWN, type Value } from '../value.ts';
+import { ownerOf, type World } from './actual.ts';
 import {
-  asObject,
-  containsSensitive,
-  isWhollyKnown,
-  Sensitive,
-  sensitive,
-  toJson,
-  UNKNOWN,
-  type Value,
-} from '../value.ts';
-import { ownerOf, type TypeEntry, type World } from './actual.ts';
+  keepElement,
+  knownValues,
+  markAs,
+  newMarks,
+  plain,
+  unchanged,
+  uniqueValues,
+  updatedArgs,
+  withoutPrior,
+} from './argument.ts';
 import { completeArgs, type Desire, knownArgs } from './desire.ts';
 import { Draft, type DraftStep, isRemembered } from './draft.ts';
-import { livingObject, markSensitive, nameIn, plannedObject, sensitiveNames, updatedObject } from './object.ts';
+import { planKept, type Rotating, rotations } from './kept.ts';
+import { livingObject, markSensitive, nameIn, plannedObject, updatedObject } from './object.ts';
 import type { ActionReason, ResourceChange, StepKind, Upcoming } from './plan.ts';
 import type { Refreshed } from './refresh.ts';
-import { acts, type Decided, decideRetirement, draftRetirement } from './retire.ts';
-import { same } from './same.ts';
+import { acts, decideRetirement, downtimeWarning, draftRetirement, endPrior, NOTHING } from './retire.ts';
 
 /** What is planned for one address, before it is ordered among the others. */
 export interface Unit {
@@ -48,6 +48,8 @@ export interface Unit {
   readonly upcoming: readonly Upcoming[];
   /** What its owner should know of its replaced keys. */
   readonly warnings: readonly Diagnostic[];
+  /** Whether the key stays, and state does not hold its secret. */
+  readonly secretless: boolean;
   /** When its schedule made it due, milliseconds since 1970; null where this plan does not replace it for that. */
   readonly due: number | null;
   /** New names of sensitive arguments for a key that stays, where the stack marks the same values otherwise than state does. */
@@ -281,6 +283,7 @@ export function planDeclared(
       remarked: null,
       upcoming: [...decided.upcoming, ...last.upcoming],
       warnings: [...downtime, ...decided.warnings, ...last.warnings],
+      secretless: false,
       due: dueSince,
     };
   }
@@ -346,173 +349,9 @@ export function planDeclared(
     remarked,
     upcoming: [...(type.local === true || renews ? [] : rotations(block.address, prior, due)), ...decided.upcoming],
     warnings: decided.warnings,
+    secretless: type.local !== true && !renews && prior.secret === null,
     due: dueSince,
   };
-}
-
-/** Drafts what becomes of the key that is being replaced, after its successor is made, and says so in `reasons`. */
-function endPrior(
-  prior: Generation,
-  { decisions }: Decided,
-  draft: Draft,
-  ends: readonly number[],
-  provider: string,
-  resource: ResourceState,
-  policy: Policy,
-  reasons: string[],
-): readonly ResourceChange[] {
-  const move = decisions[0]?.move;
-  const after = draft.lastMade();
-  if (move?.kind === 'delete') {
-    const commands = draft.commands(ends, 'destroy', prior.number, prior.id, after, 'drop');
-    draft.drop(prior, provider, commands.length > 0 ? commands : after);
-  } else if (move?.kind === 'disable') {
-    reasons.push(`the old key is disabled, and deleted ${formatDuration(policy.disableFor)} later`);
-    return [draft.disable(resource, prior, after, 'it is replaced')];
-  } else if (move?.kind === 'depose') {
-    draft.depose(prior, provider, after);
-    reasons.push(
-      `the old key stays valid until ${formatMoment(move.until)}${policy.retireWhen === null ? '' : ', and while it is used'}`,
-    );
-  } else if (move?.kind === 'hold') {
-    draft.depose(prior, provider, after);
-    reasons.push('the old key stays valid');
-  }
-  return [];
-}
-
-function downtimeWarning(address: string): Diagnostic {
-  return {
-    severity: 'warning',
-    summary: 'No key works for a while',
-    detail:
-      'Its rotation has strategy "delete_first": the old key is deleted before the new one is made and delivered.',
-    address,
-  };
-}
-
-/** What {@link planDeclared} is told of rotation. */
-export interface Rotating {
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  /** What will be due within so many milliseconds counts as due. */
-  readonly within: number;
-  /** Nothing but rotations and retirements is planned for what is there. */
-  readonly only: boolean;
-  /** Replaced keys end at once. */
-  readonly revoke: boolean;
-  /** Its scheduled rotation is put off to another run. */
-  readonly deferred: boolean;
-  /** Whether the key that Keyform authenticates with may end. */
-  readonly allowCredential: boolean;
-}
-
-const LEFT_OVER = 'it was replaced before, and is still alive';
-
-const NOTHING: Decided = { decisions: [], upcoming: [], warnings: [] };
-
-/** Of an address of which state holds nothing. */
-const EMPTY: ResourceState = {
-  address: '',
-  type: '',
-  provider: '',
-  dependencies: [],
-  current: null,
-  deposed: [],
-  lastGeneration: 0,
-  tainted: null,
-};
-
-/** The next scheduled rotation of a key, to be told. */
-function rotations(address: string, key: Generation, due: Due): readonly Upcoming[] {
-  const at = due.kind === 'due' ? 0 : due.at;
-  if (at === null || due.kind === 'due') return [];
-  const why = due.kind === 'waits' ? `${due.why}, and its window opens then` : due.why;
-  return [{ address, kind: 'rotate', at: formatMoment(Math.max(0, at)), keyId: key.id, why }];
-}
-
-/** A key whose rotation is not asked for, in a plan of nothing else: its replaced keys are followed, and the rest stays as it is. */
-function planKept(
-  block: ResourceBlock,
-  resource: ResourceState,
-  prior: Generation,
-  world: World,
-  options: Pick<Parameters<typeof planDeclared>[4], 'strangers' | 'rotating' | 'adopted'>,
-  due: Due,
-): Unit {
-  const { address, cloud, type } = block;
-  const { rotating, strangers } = options;
-  const { provider } = resource;
-  const entry = { cloud, type };
-  const policy = policyOf(prior.args);
-  const draft = new Draft(address, type.type, provider, entry, world, strangers);
-  const owner = draft.owner(knownValues(prior.args));
-  const { revoke, now, allowCredential } = rotating;
-  const decided =
-    type.local === true
-      ? NOTHING
-      : decideRetirement(resource.deposed, {
-          resource,
-          entry,
-          world,
-          policy,
-          now,
-          revoke,
-          allowCredential,
-          successor: prior,
-        });
-  const acting = decided.decisions.some(acts);
-  const { asynchronous, verify } = type.capabilities;
-  const tries = asynchronous || (policy.verify && verify && prior.enabled);
-  const value = livingObject(type, prior, resource.deposed);
-  if ((acting || options.adopted) && tries)
-    draft.make('verify', prior.number, prior, knownValues(prior.args), owner?.id ?? null, []);
-  const ends = block.provisioners.flatMap(({ when }, index) => (when === 'destroy' ? [index] : []));
-  const deposedChanges = draftRetirement(draft, decided, resource, draft.lastMade(), ends);
-  return {
-    address,
-    change: {
-      address,
-      type: type.type,
-      name: nameIn(address),
-      cloud: cloud.name,
-      provider,
-      actions: ['no-op'],
-      actionReason: null,
-      before: value,
-      after: value,
-      replacePaths: [],
-      reasons: acting && tries ? ['the key that it replaced goes only once this one is known to work'] : [],
-      deposed: null,
-      ownerLabel: owner?.label ?? null,
-      previousAddress: null,
-      importing: null,
-    },
-    deposedChanges,
-    steps: draft.steps,
-    value: acting ? { ...value, previous: UNKNOWN } : value,
-    owner: owner?.id ?? null,
-    unique: uniqueValues(type, knownValues(prior.args)),
-    createBeforeDestroy: true,
-    rewired: null,
-    remarked: null,
-    upcoming: [...(type.local === true ? [] : rotations(address, prior, due)), ...decided.upcoming],
-    warnings: decided.warnings,
-    due: null,
-  };
-}
-
-/** A map with one element as it was before: the others are followed. */
-function keepElement(wanted: Value, prior: Value, element: string): Value {
-  const marked = wanted instanceof Sensitive;
-  const map = asObject(wanted);
-  if (map === null && wanted !== null) return wanted;
-  const before = asObject(prior);
-  const { [element]: _, ...others } = map ?? {};
-  const kept =
-    before !== null && Object.hasOwn(before, element) ? { ...others, [element]: before[element] ?? null } : others;
-  if (wanted === null && Object.keys(kept).length === 0) return null;
-  return marked ? sensitive(kept) : kept;
 }
 
 /** Why a key that state holds has to be replaced, by how its API shows it. */
@@ -530,78 +369,6 @@ function readinessOf(block: ResourceBlock, prior: Generation, world: World): Act
   return keys === undefined || keys instanceof Error ? 'ready' : (keys.get(prior.id)?.readiness ?? 'pending');
 }
 
-/** Arguments of a key that is made anew: nothing is carried over from the one before it. */
-function withoutPrior(
-  type: TypeEntry['type'],
-  args: Readonly<Record<string, Value>>,
-  desired: Desire,
-): Record<string, Value> {
-  const fresh: Record<string, Value> = { ...args };
-  for (const [name, spec] of Object.entries(argumentsOf(type))) {
-    if (spec.unset === 'keep' && !desired.set.has(name)) fresh[name] = desired.args[name] ?? null;
-  }
-  return completeArgs(type, fresh, null, null);
-}
-
-function unchanged(wanted: Value, before: Value, compare?: (a: never, b: never) => boolean): boolean {
-  if (!isWhollyKnown(wanted)) return false;
-  return same(toJson(wanted), toJson(before), compare as Parameters<typeof same>[2]);
-}
-
-/** Arguments of an updated key for its planned object; one that only state remembers is known all the same. */
-function updatedArgs(type: TypeEntry['type'], args: Readonly<Record<string, Value>>): Record<string, Value> {
-  const shown: Record<string, Value> = {};
-  for (const name of Object.keys(argumentsOf(type))) shown[name] = args[name] ?? null;
-  return shown;
-}
-
-function markAs(type: TypeEntry['type'], desired: Desire, prior: Generation, name: string, value: Value): Value {
-  const marked = sensitiveNames(type, [...desired.sensitiveArgs, ...prior.sensitiveArgs]).has(name);
-  return marked && value !== null ? new Sensitive(value) : value;
-}
-
-/**
- * The marks of a key's arguments as the stack has them now; null when state has the same. Those of values that are about
- * to change stay as they are: they are the old value's, and the step that changes it brings the new one's.
- */
-function newMarks(
-  type: TypeEntry['type'],
-  prior: Generation,
-  args: Readonly<Record<string, Value>>,
-  changed: readonly string[],
-): readonly string[] | null {
-  const marks = Object.keys(argumentsOf(type)).filter((name) =>
-    changed.includes(name) ? prior.sensitiveArgs.includes(name) : containsSensitive(args[name] ?? null),
-  );
-  // What is sensitive by its type is so without a mark.
-  const all = (names: readonly string[]) => [...sensitiveNames(type, names)].sort();
-  return same(all(marks), all(prior.sensitiveArgs)) ? null : marks;
-}
-
-function knownValues(args: JsonObject): Readonly<Record<string, Value>> {
-  return args as Readonly<Record<string, Value>>;
-}
-
-/** A value without its mark; null for none. */
-function plain(value: Value | undefined): Value {
-  return value instanceof Sensitive ? value.reveal() : (value ?? null);
-}
-
-/** The arguments whose value no two keys of an owner can share. */
-export function uniqueArguments(type: TypeEntry['type']): string[] {
-  const { name, customId } = type.capabilities;
-  return [...(name?.uniquePerOwner === true ? [name.argument] : []), ...(customId === null ? [] : [customId])];
-}
-
-function uniqueValues(type: TypeEntry['type'], args: Readonly<Record<string, Value>>): Map<string, string> {
-  const values = new Map<string, string>();
-  for (const argument of uniqueArguments(type)) {
-    const value = plain(args[argument]);
-    if (typeof value === 'string') values.set(argument, value);
-  }
-  return values;
-}
-
 /**
  * Whether the key is found through the new provider configuration too, so that only the wiring changes. An owner that both
  * configurations name alike needs no look; any other that was not read (`-refresh=false`) counts as without the key.
@@ -616,3 +383,17 @@ function movesWithoutReplacement(block: ResourceBlock, from: string, prior: Gene
 function listNames(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(', ');
 }
+
+const LEFT_OVER = 'it was replaced before, and is still alive';
+
+/** Of an address of which state holds nothing. */
+const EMPTY: ResourceState = {
+  address: '',
+  type: '',
+  provider: '',
+  dependencies: [],
+  current: null,
+  deposed: [],
+  lastGeneration: 0,
+  tainted: null,
+};

@@ -1,4 +1,5 @@
 import { AWS_CREDENTIAL } from '../../core/credential.ts';
+import { textOrNull } from '../../core/json.ts';
 import type { Cloud } from '../../core/provider.ts';
 import { argumentSpecs, attributeSpecs, CAPABILITIES, completeKey, settingSpecs } from './schema.ts';
 
@@ -24,6 +25,19 @@ export const nscale: Cloud = {
       capabilities: CAPABILITIES,
       told: { changedAt: 'updated_at', changedBy: 'updated_by', createdBy: 'created_by' },
       credential: AWS_CREDENTIAL,
+      // https://github.com/nscaledev/terraform-provider-nscale, v1.4.0: the import id is ENDPOINT/ID, `id` the second part of it.
+      terraform: {
+        type: 'nscale_object_storage_access_key',
+        id: ({ id }) => textOrNull(id),
+        secret: 'secret',
+        encrypted: null,
+        arguments: ({ endpoint_id, name, description, identity_policy }) => ({
+          endpoint_id: textOrNull(endpoint_id),
+          name: textOrNull(name),
+          description: textOrNull(description),
+          identity_policy: textOrNull(identity_policy),
+        }),
+      },
       example: {
         endpoint_id: 'a64f9269-36e0-4312-b8d1-52d93d569b7b',
         name: 'nightly-backup',

@@ -1,4 +1,5 @@
 import { checkExpiry, completeExpiry } from '../../core/expiry.ts';
+import { textOrNull } from '../../core/json.ts';
 import type { Cloud, ResourceType } from '../../core/provider.ts';
 import { argumentSpecs, attributeSpecs, DEFAULT_REQUESTS_PER_SECOND, settingSpecs } from './schema.ts';
 
@@ -43,6 +44,19 @@ const accessKey: ResourceType = {
         write: ({ accessKeyId, secret }) => ({ access_key: accessKeyId, secret_key: secret }),
       },
     },
+  },
+  // https://github.com/outscale/terraform-provider-outscale, v1.8.0. `secret_key` is not marked sensitive there.
+  terraform: {
+    type: 'outscale_access_key',
+    id: ({ access_key_id, id }) => textOrNull(access_key_id) ?? textOrNull(id),
+    secret: 'secret_key',
+    encrypted: null,
+    arguments: ({ user_name, tag, expiration_date, state }) => ({
+      user_name: textOrNull(user_name),
+      tag: textOrNull(tag),
+      expires_at: textOrNull(expiration_date),
+      enabled: state === 'INACTIVE' ? false : null,
+    }),
   },
   example: { user_name: 'backup', tag: 'nightly backup', expires_in: '90d' },
   complete: completeExpiry,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { textOrNull } from '../../core/json.ts';
 import { once } from '../../core/once.ts';
 import type { ArgumentSpec, ResourceType } from '../../core/provider.ts';
 
@@ -112,6 +113,17 @@ export const accountKey: ResourceType = {
     lastUsed: 'asked',
     asynchronous: false,
     customId: null,
+  },
+  // https://github.com/tencentcloudstack/terraform-provider-tencentcloud, 2026-08-21: `id` is UIN#KEY, with 0 for the caller's own account.
+  terraform: {
+    type: 'tencentcloud_cam_access_key',
+    id: ({ access_key, id }) => textOrNull(access_key) ?? textOrNull(id)?.split('#')[1] ?? null,
+    secret: 'secret_access_key',
+    encrypted: 'encrypted_secret_access_key',
+    arguments: ({ target_uin, id, status }) => {
+      const uin = typeof target_uin === 'number' ? String(target_uin) : (textOrNull(id)?.split('#')[0] ?? '0');
+      return { target_uin: uin === '0' ? null : uin, enabled: status === 'Inactive' ? false : null };
+    },
   },
   example: { target_uin: '100013065917', description: 'deploy' },
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../core/json.ts';
+import { textOrNull } from '../../core/json.ts';
 import { once } from '../../core/once.ts';
 import type { ArgumentSpec, AttributeSpec, ResourceType } from '../../core/provider.ts';
 
@@ -176,6 +177,18 @@ export const gatewayKey: ResourceType = {
     customId: 'access_key_id',
   },
   told: { changedAt: 'updated_at' },
+  // https://github.com/tencentcloudstack/terraform-provider-tencentcloud, 2026-08-21. `access_key_secret` is not marked sensitive there.
+  terraform: {
+    type: 'tencentcloud_api_gateway_api_key',
+    id: ({ id, access_key_id }) => textOrNull(id) ?? textOrNull(access_key_id),
+    secret: 'access_key_secret',
+    encrypted: null,
+    arguments: ({ secret_name, access_key_type, access_key_id, status }) => ({
+      secret_name: textOrNull(secret_name),
+      ...(access_key_type === 'manual' ? { access_key_type: 'manual', access_key_id: textOrNull(access_key_id) } : {}),
+      enabled: status === 'off' ? false : null,
+    }),
+  },
   example: { secret_name: 'mobile-app', tags: { team: 'web' }, region: 'ap-guangzhou' },
   check,
 };

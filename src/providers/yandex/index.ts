@@ -1,5 +1,6 @@
 import { AWS_CREDENTIAL } from '../../core/credential.ts';
 import { completeExpiry } from '../../core/expiry.ts';
+import { textOrNull } from '../../core/json.ts';
 import type { Cloud } from '../../core/provider.ts';
 import { printedKey } from './printed.ts';
 import {
@@ -41,6 +42,19 @@ export const yandex: Cloud = {
         environment: { id: null, secret: 'YC_API_KEY' },
         documents: { 'yc-key': printedKey('api_key') },
       },
+      // https://github.com/yandex-cloud/terraform-provider-yandex, 2026-08-22.
+      terraform: {
+        type: 'yandex_iam_service_account_api_key',
+        id: ({ id }) => textOrNull(id),
+        secret: 'secret_key',
+        encrypted: 'encrypted_secret_key',
+        arguments: ({ service_account_id, description, scopes, expires_at }) => ({
+          service_account_id: textOrNull(service_account_id),
+          description: textOrNull(description),
+          scopes: Array.isArray(scopes) && scopes.length > 0 ? scopes : null,
+          expires_at: textOrNull(expires_at),
+        }),
+      },
       example: {
         service_account_id: 'ajevision00000000000',
         description: 'vision of the mobile app',
@@ -64,6 +78,16 @@ export const yandex: Cloud = {
       owner,
       capabilities: STATIC_KEY_CAPABILITIES,
       credential: { ...AWS_CREDENTIAL, documents: { 'yc-key': printedKey('access_key') } },
+      terraform: {
+        type: 'yandex_iam_service_account_static_access_key',
+        id: ({ id }) => textOrNull(id),
+        secret: 'secret_key',
+        encrypted: 'encrypted_secret_key',
+        arguments: ({ service_account_id, description }) => ({
+          service_account_id: textOrNull(service_account_id),
+          description: textOrNull(description),
+        }),
+      },
       example: {
         service_account_id: 'ajestorage0000000000',
         description: 'nightly backup',
