@@ -434,7 +434,7 @@ class Script {
         .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '{time}')
         .replace(/\b(?=[A-Z0-9]*\d)[A-Z0-9]{20}\b/g, '{key}')
         .replace(/\baje[0-9a-v]{17}\b/g, '{id}')
-        .replace(/\bAKID[A-Za-z0-9]{36}\b/g, '{key}')
+        .replace(/\bAKID[A-Za-z0-9]{32,36}\b/g, '{key}')
         .replace(/\bage1[02-9ac-hj-np-z]{58}\b/g, '{recipient}')
         .replace(/\(replaced [0-9a-f]{8}\)/g, '(replaced {hash})')
         .replace(/\bprocess \d+/g, 'process {pid}')

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { ActualKey, ResourceType } from '../provider.ts';
+import { literal, literalObject } from './literal.ts';
 import { uniqueName } from './name.ts';
 
 /** A key that a stack is to declare. */
@@ -61,7 +62,7 @@ export function jsonText(written: readonly Written[]): string {
   const resource: Record<string, Record<string, JsonObject>> = {};
   for (const { type, name, args } of written) {
     resource[type.type] ??= {};
-    (resource[type.type] as Record<string, JsonObject>)[name] = args;
+    (resource[type.type] as Record<string, JsonObject>)[name] = literalObject(args);
   }
   const imports = written.map(({ type, name, id }) => ({ to: `${type.type}.${name}`, id }));
   return `${JSON.stringify({ resource, import: imports }, null, 2)}\n`;
@@ -71,7 +72,9 @@ export function jsonText(written: readonly Written[]): string {
 export function typescriptText(written: readonly Written[]): string {
   const classes = [...new Set(written.map(({ type }) => classOf(type)))].sort();
   const lines = written.map(({ type, name, id, args }) => {
-    const entries = Object.entries(args).map(([argument, value]) => `${camel(argument)}: ${JSON.stringify(value)}`);
+    const entries = Object.entries(args).map(
+      ([argument, value]) => `${camel(argument)}: ${JSON.stringify(literal(value))}`,
+    );
     return `  new ${classOf(type)}(scope, ${JSON.stringify(name)}, { ${entries.join(', ')} }).importFrom(${JSON.stringify(id)});\n`;
   });
   return `import type { Construct } from 'constructs';

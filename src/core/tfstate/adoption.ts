@@ -1,3 +1,4 @@
+import { literalObject } from '../import/literal.ts';
 import { uniqueName } from '../import/name.ts';
 import type { JsonObject } from '../json.ts';
 import type { ResourceType } from '../provider.ts';
@@ -96,7 +97,10 @@ export function stackText(adoptions: readonly Adoption[], whole: boolean): strin
   const resource: Record<string, Record<string, JsonObject>> = {};
   for (const { type, name, args, from } of adoptions) {
     resource[type.type] ??= {};
-    (resource[type.type] as Record<string, JsonObject>)[name] = { '//': `Was ${addressOf(from)}`, ...args };
+    (resource[type.type] as Record<string, JsonObject>)[name] = {
+      '//': `Was ${addressOf(from)}`,
+      ...literalObject(args),
+    };
   }
   const content = {
     ...(whole
