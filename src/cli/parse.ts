@@ -1,5 +1,6 @@
 import parser from 'yargs-parser';
-import { COMMANDS, COMMON, type Command, type Flags, PARSER } from './catalogue.ts';
+import { COMMANDS, type Command, type Flags, PARSER } from './catalogue.ts';
+import { COMMON } from './flag.ts';
 
 /** A command with its flags and positionals. */
 export interface Choice {

@@ -1,7 +1,8 @@
 import yargs, { type Argv } from 'yargs';
 import { KeyformError } from '../core/error.ts';
 import { didYouMean } from '../core/suggest.ts';
-import { COMMANDS, COMMON, type Command, type Flag, GROUPS, PARSER } from './catalogue.ts';
+import { COMMANDS, type Command, GROUPS, PARSER } from './catalogue.ts';
+import { COMMON, type Flag } from './flag.ts';
 import type { Choice } from './parse.ts';
 
 /**
