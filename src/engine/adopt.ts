@@ -11,6 +11,7 @@ import { type Desire, desire, knownArgs } from '../core/plan/desire.ts';
 import { importedResource } from '../core/plan/import.ts';
 import { livingObject, overlay, plannedObject } from '../core/plan/object.ts';
 import { same } from '../core/plan/same.ts';
+import { type Sibling, siblingKeys } from '../core/plan/sibling.ts';
 import type { ActualKey } from '../core/provider.ts';
 import { argumentsOf, objectTypeOf } from '../core/resource.ts';
 import type { Secret } from '../core/secret.ts';
@@ -41,6 +42,17 @@ export interface Taken {
   readonly verified: boolean | null;
 }
 
+export interface AdoptOptions {
+  /** Whether a secret that was given is tried, where that is harmless. */
+  readonly verify: boolean;
+  readonly record: boolean;
+  /** Whether an address that has this very key already is passed over: an earlier run that did not get to its end. */
+  readonly resume: boolean;
+  /** Reads the project's other stacks: a key of theirs is not taken away from them. */
+  readonly siblings: () => Promise<readonly Sibling[]>;
+  readonly signal?: AbortSignal;
+}
+
 /** A claim, with all that is known of it before its key is looked for. */
 interface Asked {
   readonly claim: Claim;
@@ -59,7 +71,7 @@ export async function adoptKeys(
   recorder: Recorder,
   loaded: LoadedStack,
   claims: readonly Claim[],
-  options: { readonly verify: boolean; readonly record: boolean; readonly signal?: AbortSignal },
+  options: AdoptOptions,
 ): Promise<readonly Taken[]> {
   const { state } = recorder;
   const types = typesOf(engine.clouds);
@@ -79,7 +91,8 @@ export async function adoptKeys(
       return null;
     }
   };
-  const asked = claims.flatMap(
+  const open = options.resume ? claims.filter(({ address, id }) => !has(state, address, id)) : claims;
+  const asked = open.flatMap(
     (claim) => attempt(claim.address, () => askFor(claim, loaded, evaluation, state, world)) ?? [],
   );
   throwOnErrors(problems);
@@ -96,7 +109,9 @@ export async function adoptKeys(
       keys.set(owner.id, error);
     }
   }
-  const found = asked.flatMap((one) => attempt(one.claim.address, () => lookFor(one, state, world)) ?? []);
+  // After the lists: whoever made a key that they show had its attempt on the disk before.
+  const elsewhere = siblingKeys({ types, siblings: await options.siblings() });
+  const found = asked.flatMap((one) => attempt(one.claim.address, () => lookFor(one, state, world, elsewhere)) ?? []);
   throwOnErrors(problems);
   const taken: Taken[] = [];
   for (const { asked: one, generation } of found) {
@@ -120,18 +135,26 @@ export async function adoptKeys(
   }
   throwOnErrors(problems);
   if (!options.record) return taken;
-  for (const { address, generation } of taken) {
-    const block = asked.find(({ claim }) => claim.address === address)?.block as ResourceBlock;
-    await recorder.record({
-      kind: 'imported',
-      address,
-      type: block.type.type,
-      provider: block.provider,
-      generation,
-      dependencies: wiring.dependencies.get(blockAddress(address)) ?? [],
-    });
-  }
+  // Together, so that they reach the disk together.
+  await Promise.all(
+    taken.map(({ address, generation }) => {
+      const block = asked.find(({ claim }) => claim.address === address)?.block as ResourceBlock;
+      return recorder.record({
+        kind: 'imported',
+        address,
+        type: block.type.type,
+        provider: block.provider,
+        generation,
+        dependencies: wiring.dependencies.get(blockAddress(address)) ?? [],
+      });
+    }),
+  );
   return taken;
+}
+
+function has(state: State, address: string, id: string): boolean {
+  const current = state.resources.get(address)?.current ?? null;
+  return current !== null && (current.id === id || current.accessKeyId === id);
 }
 
 /** Lets references see what state holds; of the rest nothing is known. */
@@ -189,7 +212,12 @@ function askFor(claim: Claim, loaded: LoadedStack, evaluation: Evaluation, state
   return { claim, block, desired, owner: ownerOf(world, block.provider, block.type.type, known) };
 }
 
-function lookFor(asked: Asked, state: State, world: World): { readonly asked: Asked; readonly generation: Generation } {
+function lookFor(
+  asked: Asked,
+  state: State,
+  world: World,
+  elsewhere: ReadonlySet<string>,
+): { readonly asked: Asked; readonly generation: Generation } {
   const { claim, block, desired } = asked;
   const number = (state.resources.get(claim.address)?.lastGeneration ?? 0) + 1;
   const { current: planned } = importedResource(block, desired, claim.id, number, world);
@@ -205,6 +233,11 @@ function lookFor(asked: Asked, state: State, world: World): { readonly asked: As
         detail: `"keyform state mv" gives it another address.`,
       });
   }
+  if (elsewhere.has(`${cloud} ${current.id}`))
+    throw new KeyformError('refused', `Key ${current.id} is managed already, by another stack of the project`, {
+      detail:
+        'Two stacks with one key would take it away from one another. Forget it there first: keyform state rm -stack=NAME ADDRESS.',
+    });
   const known = knownArgs(desired.args);
   const differing = Object.entries(argumentsOf(block.type)).flatMap(([name, spec]) => {
     if (!spec.forcesNew || !Object.hasOwn(known, name) || (spec.unset === 'keep' && !desired.set.has(name))) return [];

@@ -17,7 +17,12 @@ async function adopt(world: World, content: JsonObject, claims: readonly Claim[]
   const session = await world.store.begin('import', { lockTimeoutMs: 0 });
   world.calls.length = 0;
   try {
-    return await adoptKeys(world.engine, session, loaded, claims, { verify, record: true });
+    return await adoptKeys(world.engine, session, loaded, claims, {
+      verify,
+      record: true,
+      resume: false,
+      siblings: async () => [],
+    });
   } finally {
     await session.close();
   }

@@ -551,3 +551,25 @@ test('jitter spreads keys of one age over its length, the same at every look', a
   expect(Math.max(...perDay)).toBeLessThan(20);
   expect(Math.min(...perDay)).toBeGreaterThanOrEqual(0);
 });
+
+test('a policy that is not known yet does not end the old key', async () => {
+  const world = await World.open();
+  const stack = (span: string, month: string) => ({
+    resource: {
+      terraform_data: { span: { input: span } },
+      [SINCH]: {
+        ci: {
+          project_id: 'p1',
+          display_name: 'ci',
+          keepers: { month },
+          rotation: { overlap: '${terraform_data.span.output}' },
+        },
+      },
+    },
+  });
+  await world.apply(stack('1d', 'may'));
+  // The output of terraform_data is unknown while its input changes.
+  const plan = await world.plan(stack('2d', 'june'));
+  expect(stepsOf(plan)).toContain('depose');
+  expect(stepsOf(plan)).not.toContain('delete');
+});

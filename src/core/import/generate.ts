@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { ActualKey, ResourceType } from '../provider.ts';
 import { literal, literalObject } from './literal.ts';
-import { uniqueName } from './name.ts';
+import { namesByType, uniqueName } from './name.ts';
 
 /** A key that a stack is to declare. */
 export interface Found {
@@ -21,14 +21,16 @@ export interface Written {
 
 /**
  * What a stack would say of keys so that importing them changes nothing: sorted by type and name. What equals a default is left out, and so is
- * what the API fills in by itself and what is sensitive.
+ * what the API fills in by itself and what is sensitive. `declared`: addresses of the stack, whose names are taken; `together`: no two names are the
+ * same whatever their types, as CDKTF wants it in one scope.
  */
-export function writeKeys(found: readonly Found[]): readonly Written[] {
-  const taken = new Map<string, Set<string>>();
+export function writeKeys(found: readonly Found[], declared: readonly string[], together: boolean): readonly Written[] {
+  const taken = namesByType(declared);
+  const all = new Set([...taken.values()].flatMap((names) => [...names]));
   const titled = found.map(({ type, key }) => ({ type, key, title: titleOf(type, key) }));
   titled.sort((a, b) => compare(a.type.type, b.type.type) || compare(a.title, b.title) || compare(a.key.id, b.key.id));
   return titled.map(({ type, key, title }) => {
-    const names = taken.get(type.type) ?? new Set<string>();
+    const names = together ? all : (taken.get(type.type) ?? new Set<string>());
     taken.set(type.type, names);
     return { type, name: uniqueName(title, names), id: key.id, args: argumentsOf(type, key) };
   });

@@ -1,3 +1,5 @@
+import { parseAddress } from '../address.ts';
+
 /**
  * A name that no other one in `taken` is, made of `text`: letters, digits and underscores in lower case, beginning with a letter, at most 60
  * characters. Adds it to `taken`.
@@ -17,4 +19,16 @@ export function uniqueName(text: string, taken: Set<string>): string {
     taken.add(name);
     return name;
   }
+}
+
+/** Names of resources of the root module, by type. */
+export function namesByType(addresses: readonly string[]): Map<string, Set<string>> {
+  const names = new Map<string, Set<string>>();
+  for (const text of addresses) {
+    const address = parseAddress(text);
+    if (address === null || address.module.length > 0) continue;
+    const ofType = names.get(address.type) ?? new Set<string>();
+    names.set(address.type, ofType.add(address.name));
+  }
+  return names;
 }

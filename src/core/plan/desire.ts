@@ -8,7 +8,7 @@ import { EvaluationProblem } from '../expression/problem.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { ArgumentSpec, ResourceType } from '../provider.ts';
 import { argumentsOf } from '../resource.ts';
-import { checkRotation } from '../rotation/policy.ts';
+import { checkRotation, policyOf } from '../rotation/policy.ts';
 import { typeOfSchema } from '../shape.ts';
 import { ConversionProblem, convert } from '../typed/convert.ts';
 import { toPlan } from '../typed/json.ts';
@@ -48,6 +48,14 @@ export function desire(block: ResourceBlock, scope: Scope, report: Report): Desi
       at,
       `Invalid value for "rotation${member === null ? '' : `.${member}`}"`,
       `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.$/, '')}.`,
+    );
+  }
+  const { overlap, disableFor, retireWhen } = policyOf(known);
+  if (block.lifecycle.createBeforeDestroy === false && (overlap > 0 || disableFor > 0 || retireWhen !== null)) {
+    fail(
+      block.args.get('rotation')?.place ?? block.place,
+      'Contradiction between "rotation" and "lifecycle"',
+      'With create_before_destroy = false the old key is deleted before the new one is made, so there is nothing that could overlap. Take one of the two out; strategy "delete_first" says the same as create_before_destroy = false.',
     );
   }
   return failed ? null : { args, set: new Set(block.args.keys()), sensitiveArgs };

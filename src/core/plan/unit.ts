@@ -6,7 +6,7 @@ import { argumentsOf } from '../resource.ts';
 import { policyOf } from '../rotation/policy.ts';
 import { type Due, dueAt, scheduleOf } from '../rotation/schedule.ts';
 import type { Generation, ResourceState } from '../state.ts';
-import { containsSensitive, sensitive, UNKNOWN, type Value } from '../value.ts';
+import { containsSensitive, isWhollyKnown, sensitive, UNKNOWN, type Value } from '../value.ts';
 import { ownerOf, type World } from './actual.ts';
 import {
   keepElement,
@@ -113,7 +113,8 @@ export function planDeclared(
 
   const broken = prior === null ? null : (resource?.tainted ?? UNFIT[readiness]);
   const { rotating } = options;
-  const policy = policyOf(knownArgs(args));
+  // Until the new one is known, the old one counts: without any, the old key would end at once.
+  const policy = policyOf(isWhollyKnown(args.rotation ?? null) ? knownArgs(args) : (prior?.args ?? {}));
   const due: Due =
     prior === null || type.local === true
       ? { kind: 'later', at: null, why: '' }

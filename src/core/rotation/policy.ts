@@ -143,7 +143,7 @@ function read<T>(value: JsonObject, name: string, parse: (text: string) => T): T
   try {
     return parse(text);
   } catch (error) {
-    if (isKeyformError(error)) return null;
+    if (isKeyformError(error) || error instanceof Refused) return null;
     throw error;
   }
 }

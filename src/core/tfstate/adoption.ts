@@ -1,5 +1,6 @@
+import { blockAddress } from '../address.ts';
 import { literalObject } from '../import/literal.ts';
-import { uniqueName } from '../import/name.ts';
+import { namesByType, uniqueName } from '../import/name.ts';
 import type { JsonObject } from '../json.ts';
 import type { ResourceType } from '../provider.ts';
 import { Secret } from '../secret.ts';
@@ -30,12 +31,19 @@ export interface Adoptions {
   readonly left: readonly { readonly address: string; readonly why: string }[];
 }
 
-/** The keys of a Terraform state that are of a type that Keyform has, by the {@link ResourceType.terraform} of `types`. */
-export function adoptionsOf({ instances }: TerraformState, types: readonly ResourceType[]): Adoptions {
+/**
+ * The keys of a Terraform state that are of a type that Keyform has, by the {@link ResourceType.terraform} of `types`. `declared`: addresses
+ * of the stack, whose names are taken.
+ */
+export function adoptionsOf(
+  { instances }: TerraformState,
+  types: readonly ResourceType[],
+  declared: readonly string[] = [],
+): Adoptions {
   const forms = new Map(
     types.flatMap((type) => (type.terraform === undefined ? [] : [[type.terraform.type, type] as const])),
   );
-  const taken = new Map<string, Set<string>>();
+  const taken = namesByType(declared);
   const ids = new Map<string, string>();
   const adoptions: Adoption[] = [];
   const left: { address: string; why: string }[] = [];
@@ -116,7 +124,7 @@ export function stackText(adoptions: readonly Adoption[], whole: boolean): strin
  * on). Such a block names a whole resource, never one instance of it.
  */
 export function removedText(adoptions: readonly Adoption[]): string {
-  const places = adoptions.map(({ from }) => addressOf({ ...from, key: null }).replaceAll(/\[[^\]]*\]/g, ''));
+  const places = adoptions.map(({ from }) => blockAddress(addressOf({ ...from, key: null })));
   const removed = [...new Set(places)].sort().map((from) => ({ from, lifecycle: { destroy: false } }));
   return `${JSON.stringify({ removed }, null, 2)}\n`;
 }

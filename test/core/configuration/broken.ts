@@ -130,9 +130,13 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
     resource: {
       keyform_sinch_access_key: {
         a: { ...good, rotation: { every: '90', overlap: 'PT1Y', window: 'Mon 9-17', jitter: '1d' } },
-        b: { ...good, rotation: { every: '1d', overlap: '2d', before_expiry: '1d', disable_for: '1d', retire_when: 'idle' } },
+        b: {
+          ...good,
+          rotation: { every: '1d', overlap: '2d', before_expiry: '1d', disable_for: '1d', retire_when: 'idle' },
+        },
         c: { ...good, rotation: { strategy: 'regenerate', overlap: '1d', window: '09:00-10:00 Mars/Olympus' } },
         d: { ...good, rotation: '90d' },
+        e: { ...good, rotation: { overlap: '1d' }, lifecycle: { create_before_destroy: false } },
       },
     },
   }),

@@ -54,7 +54,8 @@ export async function generateImports(outside: Outside, flags: ImportFlags): Pro
     outside.terminal.err('Note: every key of the owners that were asked is managed already.\n');
     return { code: failed ? 1 : 0 };
   }
-  const written = writeKeys(found);
+  const declared = [...loaded.configuration.resources.keys()];
+  const written = writeKeys(found, declared, flags.typescript);
   const content = flags.typescript ? typescriptText(written) : jsonText(written);
   if (flags.out === undefined) {
     outside.terminal.out(content);

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { KeyformError } from '../../../core/error.ts';
+import type { Sibling } from '../../../core/plan/sibling.ts';
 import { Secret } from '../../../core/secret.ts';
 import type { Taken } from '../../../engine/adopt.ts';
+import type { Engine } from '../../../engine/stack.ts';
 import { list, type Outcome, type Outside, Workspace } from '../../context.ts';
 import { maskSecrets } from '../../mask.ts';
 import { plain } from '../../render/quote.ts';
@@ -24,7 +26,8 @@ export async function importOne(outside: Outside, flags: ImportFlags, address: s
   const { adoptKeys } = await import('../../../engine/adopt.ts');
   const session = await begin(workspace, engine, text.name, flags, null, 'import');
   const claims = [{ address, id, secret }];
-  const options = { verify: true, record: !flags['dry-run'], signal: outside.signal };
+  const siblings = siblingsOf(workspace, engine, text.name);
+  const options = { verify: true, record: !flags['dry-run'], resume: false, siblings, signal: outside.signal };
   const taken = await orEnd(session, () => adoptKeys(engine, session, loaded, claims, options));
   printNotes(outside, (await session.close()).notes);
   const { out } = outside.terminal;
@@ -33,6 +36,14 @@ export async function importOne(outside: Outside, flags: ImportFlags, address: s
   out(`\n${outside.style.out.green(outside.style.out.bold('Import successful!'))} Nothing was done at the cloud.\n`);
   out('"keyform plan" shows what else the stack says of the key.\n');
   return { code: 0 };
+}
+
+/** Reads the other stacks of the project. */
+export function siblingsOf(workspace: Workspace, engine: Engine, stack: string): () => Promise<readonly Sibling[]> {
+  return async () => {
+    const { readSiblings } = await import('../../../engine/sibling.ts');
+    return readSiblings(engine, await workspace.project(), stack, await workspace.keys(stack));
+  };
 }
 
 /** The key, its owner, and how it stands with its secret. */

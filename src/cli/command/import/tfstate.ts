@@ -2,6 +2,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { KeyformError } from '../../../core/error.ts';
 import { type Adoption, type Adoptions, adoptionsOf, removedText, stackText } from '../../../core/tfstate/adoption.ts';
 import { addressOf, readTerraformState } from '../../../core/tfstate/read.ts';
+import type { Session } from '../../../state/session.ts';
 import { list, type Outcome, type Outside, Workspace } from '../../context.ts';
 import { maskSecrets } from '../../mask.ts';
 import { plain } from '../../render/quote.ts';
@@ -9,6 +10,7 @@ import { begin, orEnd } from '../apply.ts';
 import { load, readNamed, withOutputs } from '../stack.ts';
 import { printNotes } from '../state/read.ts';
 import type { ImportFlags } from './index.ts';
+import { siblingsOf } from './one.ts';
 
 /** The file of the stack that declares what was adopted. */
 const FILE = 'adopted.tf.json';
@@ -24,7 +26,9 @@ export async function importState(outside: Outside, flags: ImportFlags, file: st
   const { out } = terminal;
   const what = file === '-' ? 'Standard input' : file;
   const types = outside.clouds.flatMap(({ resources }) => resources);
-  const found = adoptionsOf(readTerraformState(await readText(workspace, file), what), types);
+  const before = readTerraformState(await readText(workspace, file), what);
+  const { stack, isNew, declared } = await stackFor(workspace, list(flags.stack)[0]);
+  const found = adoptionsOf(before, types, declared);
   const { adoptions } = found;
   maskSecrets(
     outside,
@@ -38,46 +42,55 @@ export async function importState(outside: Outside, flags: ImportFlags, file: st
     );
   for (const one of adoptions) out(`  ${line(one)}\n`);
   for (const { address, why } of found.left) out(`  ${style.out.yellow('left')} ${plain(address)}: ${plain(why)}\n`);
+  const project = await workspace.project();
+  const stackFile = join(project.folder, project.settings.stacks, stack, FILE);
+  const removedFile = resolve(workspace.folder, flags['removed-out'] ?? `${stack}.removed.tf.json`);
+  const shown = (path: string) => relative(workspace.folder, path);
   if (flags['dry-run']) {
-    out(`\nWould adopt ${count(adoptions.length)}. Nothing was done.\n`);
+    out(
+      `\nWould adopt ${count(adoptions.length)} in stack "${stack}", and write ${shown(stackFile)} and ${shown(removedFile)}. Nothing was done.\n`,
+    );
     return { code: 0 };
   }
 
-  const project = await workspace.project();
-  const { jsonStackNames } = await import('../../../engine/source.ts');
-  const names = await jsonStackNames(project, files);
-  const [asked] = list(flags.stack);
-  const stack = asked ?? (names.length === 1 ? names[0] : names.length === 0 ? 'adopted' : undefined);
-  if (stack === undefined)
-    throw new KeyformError('invalid-usage', 'Which stack shall they belong to?', {
-      detail: `There are: ${names.join(', ')}. Name one of them, or a new one: -stack=NAME.`,
-    });
-  const stackFile = join(project.folder, project.settings.stacks, stack, FILE);
-  const removedFile = resolve(workspace.folder, flags['removed-out'] ?? `${stack}.removed.tf.json`);
   const written: string[] = [];
   const write = async (path: string, text: string) => {
-    if (!(await files.createExclusive(path, new TextEncoder().encode(text), 0o644)))
-      throw new KeyformError('refused', `${relative(workspace.folder, path)} is there already`, {
-        detail: 'It is not overwritten. Move it away, or name another: -stack=NAME, -removed-out=FILE.',
-      });
-    written.push(path);
+    const bytes = new TextEncoder().encode(text);
+    if (await files.createExclusive(path, bytes, 0o644)) {
+      written.push(path);
+      return;
+    }
+    // An earlier run, which did not get to its end, wrote the same.
+    const there = await files.read(path);
+    if (there !== null && Buffer.compare(there, bytes) === 0) return;
+    throw new KeyformError('refused', `${shown(path)} is there already`, {
+      detail: 'It is not overwritten. Move it away, or name another: -stack=NAME, -removed-out=FILE.',
+    });
   };
+  let session: Session | null = null;
   try {
-    await write(stackFile, stackText(adoptions, !names.includes(stack)));
+    await write(stackFile, stackText(adoptions, isNew));
     await write(removedFile, removedText(adoptions));
     const [text] = await readNamed(workspace, [stack]);
     if (text === undefined) throw new Error('a stack that has a file is there');
     const engine = await workspace.engine();
     const loaded = await withOutputs(workspace, engine, await load(workspace, text));
     const { adoptKeys } = await import('../../../engine/adopt.ts');
-    const session = await begin(workspace, engine, stack, flags, null, 'import');
-    await orEnd(session, () =>
-      // Trying each would cost a call per key; the plan's own checks, and the first rotation, tell.
-      adoptKeys(engine, session, loaded, adoptions, { verify: false, record: true, signal: outside.signal }),
-    );
-    printNotes(outside, (await session.close()).notes);
+    const begun = await begin(workspace, engine, stack, flags, null, 'import');
+    session = begun;
+    const siblings = siblingsOf(workspace, engine, stack);
+    // Trying each would cost a call per key; the first rotation tells.
+    const options = { verify: false, record: true, resume: true, siblings, signal: outside.signal };
+    await orEnd(begun, () => adoptKeys(engine, begun, loaded, adoptions, options));
+    printNotes(outside, (await begun.close()).notes);
   } catch (error) {
-    for (const path of written) await files.remove(path);
+    // What is recorded must stay declared: a plan would delete it otherwise.
+    const kept = adoptions.filter(({ address }) => session?.state.resources.has(address) === true).length;
+    if (kept === 0) for (const path of written) await files.remove(path);
+    else
+      terminal.err(
+        `Note: ${kept} of ${count(adoptions.length)} may be recorded already, so ${shown(stackFile)} stays. Run the same command again: it goes on from there.\n`,
+      );
     throw error;
   }
   const secrets = adoptions.filter(({ secret }) => secret !== null).length;
@@ -86,12 +99,40 @@ export async function importState(outside: Outside, flags: ImportFlags, file: st
   );
   out(`
 What to do next:
-  keyform plan ${stack}    shows nothing to do
+  keyform plan ${stack}    shows what else differs, if anything
   ${relative(workspace.folder, stackFile)}    declares them; move them to where they belong ("moved" blocks)
   ${basename(removedFile)}    put it beside the Terraform configuration in place of those resources, then "terraform apply": it forgets them
 ${file === '-' ? 'The Terraform state' : plain(file)} and its backups still hold these secrets in plain text: destroy them, or rotate the keys ("keyform rotate -force").
 `);
   return { code: 0 };
+}
+
+/** The stack that the keys are to belong to: the one that was named, or the only one, or a new one. */
+async function stackFor(
+  workspace: Workspace,
+  asked: string | undefined,
+): Promise<{ readonly stack: string; readonly isNew: boolean; readonly declared: readonly string[] }> {
+  if (asked !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(asked))
+    throw new KeyformError('invalid-usage', `"${asked}" cannot be the name of a stack`, {
+      detail: 'It is the name of a folder: letters, digits, "_", "-" and ".".',
+    });
+  const { jsonStackNames, parseStack } = await import('../../../engine/source.ts');
+  const names = await jsonStackNames(await workspace.project(), workspace.outside.files);
+  const stack = asked ?? (names.length === 1 ? names[0] : names.length === 0 ? 'adopted' : undefined);
+  if (stack === undefined)
+    throw new KeyformError('invalid-usage', 'Which stack shall they belong to?', {
+      detail: `There are: ${names.join(', ')}. Name one of them, or a new one: -stack=NAME.`,
+    });
+  if (!names.includes(stack)) return { stack, isNew: true, declared: [] };
+  const [text] = await readNamed(workspace, [stack]);
+  if (text === undefined) throw new Error('a stack that has a file is there');
+  // Not by what an earlier run of this wrote: its names are to be the same again.
+  const own = text.files.filter(({ file }) => !file.endsWith(FILE));
+  const { readConfiguration } = await import('../../../core/configuration/stack.ts');
+  const { Report } = await import('../../../core/configuration/block.ts');
+  const report = new Report();
+  const { resources } = readConfiguration(await parseStack({ ...text, files: own }), workspace.outside.clouds, report);
+  return { stack, isNew: own.length === 0, declared: [...resources.keys()] };
 }
 
 async function readText(workspace: Workspace, file: string): Promise<string> {
