@@ -34,7 +34,7 @@ class Messaging extends TerraformStack {
     const archive = new OutscaleAccessKey(this, 'archive', {
       userName: 'archive',
       tag: `archives what ${deploy.accessKeyId} sends`,
-      lifecycle: { createBeforeDestroy: true },
+      rotation: { every: '90d', overlap: '24h', disableFor: '7d' },
     });
 
     // Spare: it exists, and works only once `enabled` is true.

@@ -1,5 +1,5 @@
 // The main job, start to end, on the embedded key APIs: `npm start`. Two stacks, one in TypeScript and one in JSON, go
-// through validate, plan, apply, an empty plan, a change behind Keyform's back, drift, repair, secret get and destroy.
+// through validate, plan, apply, an empty plan, a change behind Keyform's back, drift, repair, rotation, secret get and destroy.
 // Everything happens in a folder of its own, which is made anew each time; no account and no network is used.
 
 import { spawn } from 'node:child_process';
@@ -123,6 +123,13 @@ for (const [stack, kind] of [
   await run(['drift', '-sandbox', stack], 2);
   say('Apply puts it right.');
   await run(['apply', '-sandbox', '-auto-approve', stack]);
+  say('Rotate a key now, due or not: the new one is made, tried and delivered, and the old one stays for its overlap.');
+  const rotated = `keyform_outscale_access_key.${stack === 'backup' ? 'nightly' : 'archive'}`;
+  await run(['rotate', '-sandbox', '-force', '-auto-approve', `-stack=${stack}`, rotated]);
+  say('What is coming is known: nothing now, and the end of the old key tomorrow.');
+  await run(['rotate', '-sandbox', '-check', `-stack=${stack}`]);
+  say('Within the overlap there is a way back.');
+  await run(['rotate', '-sandbox', '-rollback', '-auto-approve', `-stack=${stack}`, rotated]);
   say('A secret leaves the state on request only. It is not printed to a terminal; here it goes into a pipe.');
   const secret = (await read(['secret', 'get', `-stack=${stack}`, address])).trim();
   print(`\n$ keyform secret get -stack=${stack} ${address} | wc -c\n${secret.length + 1}`);
