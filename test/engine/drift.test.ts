@@ -285,7 +285,7 @@ describe('a key that', () => {
     const trusting = (state: State) => withCurrent(state, `${API}.k`, () => ({ args: policy }));
     expect(told(await look(world, stack, {}, trusting))).toEqual([]);
     world.clock.time = Date.parse(end) - DAY;
-    expect(only(await look(world, stack, {}, trusting), 'expiring').remedy).toBe('keyform apply test');
+    expect(only(await look(world, stack, {}, trusting), 'expiring').remedy).toBe(`keyform rotate -stack=test ${API}.k`);
     world.clock.time = Date.parse(end);
     expect(only(await look(world, stack), 'expired')).toMatchObject({ severity: 'error', at: end });
   });
@@ -300,7 +300,7 @@ describe('a key that', () => {
     const every = (text: string) => (state: State) =>
       withCurrent(state, `${SINCH}.k`, ({ args }) => ({ args: { ...args, rotation: { every: text } } }));
     const due = await look(world, stack, {}, every('90d'));
-    expect([only(due, 'over-age').remedy, due.rotationDue]).toEqual(['keyform apply test', 1]);
+    expect([only(due, 'over-age').remedy, due.rotationDue]).toEqual([`keyform rotate -stack=test ${SINCH}.k`, 1]);
     // The policy counts, and not the flag.
     const long = await look(world, stack, { limits: { ...NO_LIMITS, maxAge: DAY } }, every('120d'));
     expect([told(long), long.rotationDue]).toEqual([[], 0]);
@@ -348,7 +348,7 @@ describe('a secret that is no longer the live one', () => {
     const other = (state: State) =>
       withCurrent(state, `${API}.k`, () => ({ secret: new Secret('another-secret-of-thirty-characters') }));
     expect(only(await look(world, stack, {}, other), 'secret-not-live').remedy).toBe(
-      `keyform apply -replace=${API}.k test`,
+      `keyform rotate -force -stack=test ${API}.k`,
     );
   });
 

@@ -106,7 +106,7 @@ function differ(
       detail: `${stale} Whoever takes the secret from Keyform is locked out.${attempt?.operation === 'regenerate' ? ` A run that was interrupted at ${attempt.at} was giving it a new one.` : ''}`,
       remedy: type.capabilities.secretReadable
         ? commandLine('keyform', 'apply', '-refresh-only', stack)
-        : commandLine('keyform', 'apply', `-replace=${resource.address}`, stack),
+        : commandLine('keyform', 'rotate', '-force', `-stack=${stack}`, resource.address),
     });
   }
   // The secret's own finding has told it, under whatever names it goes.

@@ -40,8 +40,8 @@ export function ends({ resource }: HeldKey, { key, policy }: Known, { configurat
   if (end > now + within) return [];
   const planned = policy.beforeExpiry !== null;
   const remedy = planned
-    ? commandLine('keyform', 'apply', configuration.name)
-    : commandLine('keyform', 'apply', `-replace=${resource.address}`, configuration.name);
+    ? commandLine('keyform', 'rotate', `-stack=${configuration.name}`, resource.address)
+    : commandLine('keyform', 'rotate', '-force', `-stack=${configuration.name}`, resource.address);
   const base = { remedy, at: formatMoment(end) };
   if (end <= now)
     return [
@@ -89,8 +89,8 @@ export function old(
       detail: `${rule}${age === null ? ' Nobody knows how old it is, so it counts as old.' : ''}`,
       remedy:
         policy.every === null
-          ? commandLine('keyform', 'apply', `-replace=${resource.address}`, configuration.name)
-          : commandLine('keyform', 'apply', configuration.name),
+          ? commandLine('keyform', 'rotate', '-force', `-stack=${configuration.name}`, resource.address)
+          : commandLine('keyform', 'rotate', `-stack=${configuration.name}`, resource.address),
       at: base === null ? null : formatMoment(base + longest),
     },
   ];

@@ -62,7 +62,7 @@ function unmanagedFinding(configuration: Configuration, owner: SeenOwner, key: A
     severity: 'warning',
     summary: `A key of ${owner.label} is managed by no stack`,
     detail: `No state of the project holds it.${age}${key.enabled ? '' : ' It is disabled.'} Bring it under management, delete it at the cloud if nobody uses it, or leave it alone by a rule in context.keyform.unmanaged of cdktf.json.`,
-    remedy: commandLine('keyform', 'import', '-generate', owner.entry.type.type),
+    remedy: commandLine('keyform', 'import', '-generate', `-stack=${configuration.name}`),
     at: key.createdAt,
     by: creatorOf(owner, key),
   });
