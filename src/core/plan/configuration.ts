@@ -261,11 +261,13 @@ function planResource(
         allowCredential: options.allowCredentialDelete,
       },
     });
-    if (id !== null && unit.change.replacePaths.length > 0) {
+    if (id !== null && !unit.steps.some(({ kind }) => kind === 'import')) {
       report.error(
         block.args.get(unit.change.replacePaths[0] ?? '')?.place ?? block.place,
-        'The key to import is not as the stack declares it',
-        `Key ${id} differs in ${unit.change.replacePaths.join(', ')}, which cannot be changed: it would be replaced at once. Declare it as it is.`,
+        'The key to import would be replaced at once',
+        unit.change.replacePaths.length > 0
+          ? `Key ${id} differs in ${unit.change.replacePaths.join(', ')}, which cannot be changed. Declare it as it is.`
+          : `${unit.change.reasons.join('; ')}. Import it first, in an apply of its own.`,
         address,
       );
       return;

@@ -116,7 +116,8 @@ export function planDeclared(
   // Until the new one is known, the old one counts: without any, the old key would end at once.
   const policy = policyOf(isWhollyKnown(args.rotation ?? null) ? knownArgs(args) : (prior?.args ?? {}));
   const due: Due =
-    prior === null || type.local === true
+    // What is imported is taken over first; the next plan rotates it.
+    prior === null || type.local === true || options.imported !== null
       ? { kind: 'later', at: null, why: '' }
       : scheduleOf(prior, policy, rotating.now, rotating.within);
 
